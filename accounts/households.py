@@ -1,0 +1,71 @@
+"""Opening households and adding members: each with the accounts of the ledger that it needs."""
+
+import datetime as dt
+import secrets
+
+from django.db import transaction
+
+from accounts.models import Household, Member, User
+from activity import recording
+from ledger import opening
+
+
+@transaction.atomic
+def open_household(*, number: str | None = None, **fields: object) -> Household:
+    """Open a household with its credit account. A number is drawn where none is given."""
+    household = Household.objects.create(number=number or draw_number(), **fields)
+    household.credit = opening.household_credit(owner_id=household.pk)
+    household.save(update_fields=["credit"])
+    return household
+
+
+@transaction.atomic
+def add_member(
+    household: Household,
+    *,
+    number: str,
+    first_name: str,
+    last_name: str,
+    birth_date: dt.date,
+    relationship: str = Member.Relationship.SELF,
+    is_primary_holder: bool = False,
+    user: User | None = None,
+    source: str = "",
+    source_id: str = "",
+) -> Member:
+    """Add a member with the two accounts that sum what the member owes: medical and premium."""
+    return Member.objects.create(
+        household=household,
+        number=number,
+        first_name=first_name,
+        last_name=last_name,
+        birth_date=birth_date,
+        relationship=relationship,
+        is_primary_holder=is_primary_holder,
+        user=user,
+        source=source,
+        source_id=source_id,
+        medical_control=opening.control(owner_id=household.pk),
+        premium_control=opening.control(owner_id=household.pk),
+    )
+
+
+@transaction.atomic
+def set_paperless(household_id: int, *, is_paperless: bool, actor: str) -> bool:
+    """Choose paper or paperless statements for a household; False where that is how it stands."""
+    changed = Household.objects.filter(pk=household_id).exclude(is_paperless=is_paperless).update(is_paperless=is_paperless)
+    if changed:
+        recording.record(
+            "household.paperless",
+            subject=f"household:{household_id}",
+            actor=actor,
+            owner_id=household_id,
+            to_status="paperless" if is_paperless else "paper",
+        )
+    return bool(changed)
+
+
+def draw_number() -> str:
+    """A household account number, e.g. 4410-2297: drawn, not counted, so that it tells nothing."""
+    digits = f"{secrets.randbelow(10**8):08d}"
+    return f"{digits[:4]}-{digits[4:]}"

@@ -1,0 +1,93 @@
+"""Who may see whose: the one gate behind every `visible_to` (DESIGN section 7)."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import F, Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom a signed-in person may see at this moment. Made anew for every request: a right that ends, ends at once.
+
+    `user_id` is 0 for nobody: no row has that id, and no row without a user is anybody's.
+    """
+
+    user_id: int = 0
+    own_ids: frozenset[int] = field(default_factory=frozenset)
+    held_ids: frozenset[int] = field(default_factory=frozenset)
+    confidential_ids: frozenset[int] = field(default_factory=frozenset)
+    grants: dict[int, str] = field(default_factory=dict)
+    household_ids: frozenset[int] = field(default_factory=frozenset)
+    held_household_ids: frozenset[int] = field(default_factory=frozenset)
+
+    @property
+    def member_ids(self) -> frozenset[int]:
+        """Every member of whom the viewer sees at least amounts and dates."""
+        return self.own_ids | self.held_ids | frozenset(self.grants)
+
+    @property
+    def clinical_ids(self) -> frozenset[int]:
+        """Every member of whom the viewer sees services, providers and claims: not those of a pay-only delegate."""
+        granted = frozenset(member for member, grant in self.grants.items() if grant != "pay_only")
+        return self.own_ids | self.held_ids | granted
+
+    @property
+    def payable_ids(self) -> frozenset[int]:
+        """Every member whose bills the viewer may pay: not those of a delegate who may only look."""
+        granted = frozenset(member for member, grant in self.grants.items() if grant != "view")
+        return self.own_ids | self.held_ids | granted
+
+    def sees_only_amounts_of(self, member_id: int) -> bool:
+        """Whether a pay-only delegate looks: amounts and dates, nothing of the service."""
+        return member_id in self.member_ids and member_id not in self.clinical_ids
+
+
+Viewer: TypeAlias = Union["User", AnonymousUser, Scope]
+
+
+def scope_of(viewer: Viewer) -> Scope:
+    """Whom the viewer may see: two queries, or none for a Scope that was made in this request.
+
+    A confidential communications request ends what was granted before it: what the member grants afterwards, to the
+    holder too, holds (45 CFR 164.522(b), Cal. Civ. Code 56.107).
+    """
+    if isinstance(viewer, Scope):
+        return viewer
+    if not viewer.is_authenticated or not viewer.is_active:
+        return Scope()
+    member_model = apps.get_model("accounts", "Member")
+    delegate_model = apps.get_model("accounts", "Delegate")
+    granted = list(
+        delegate_model.objects.in_force(timezone.localdate())
+        .filter(
+            Q(member__confidential_since__isnull=True) | Q(created_at__gte=F("member__confidential_since")),
+            user_id=viewer.pk,
+        )
+        .values_list("member_id", "member__household_id", "grant")
+    )
+    rows = list(
+        member_model.objects.filter(
+            Q(user_id=viewer.pk) | Q(household__members__user_id=viewer.pk, household__members__is_primary_holder=True)
+        )
+        .values_list("pk", "user_id", "household_id", "is_primary_holder", "confidential_since")
+        .distinct()
+    )
+    own = [row for row in rows if row[1] == viewer.pk]
+    held_households = frozenset(row[2] for row in own if row[3])
+    others = [row for row in rows if row[1] != viewer.pk and row[2] in held_households]
+    return Scope(
+        user_id=viewer.pk,
+        own_ids=frozenset(row[0] for row in own),
+        held_ids=frozenset(row[0] for row in others if row[4] is None),
+        confidential_ids=frozenset(row[0] for row in others if row[4] is not None),
+        grants={member: grant for member, _household, grant in granted},
+        household_ids=frozenset(row[2] for row in own) | frozenset(household for _member, household, _grant in granted),
+        held_household_ids=held_households,
+    )

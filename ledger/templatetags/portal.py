@@ -1,0 +1,88 @@
+"""How the portal's templates write money, months and form controls."""
+
+import datetime as dt
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from ledger.money import format_usd
+
+register = template.Library()
+
+
+@register.filter
+def usd(cents: int | None) -> str:
+    """123450 → `$1,234.50`; nothing for None."""
+    return "" if cents is None else format_usd(cents)
+
+
+@register.filter
+def usd_change(cents: int) -> str:
+    """A movement of a balance: `+ $235.00`, `− $50.00` (U+2212)."""
+    return f"{'−' if cents < 0 else '+'} {format_usd(abs(cents))}"
+
+
+@register.filter
+def usd_whole(cents: int) -> str:
+    """Dollars alone, as in `$1,240`: for meters and charts, where cents would only be noise."""
+    return format_usd(cents)[:-3] if cents % 100 == 0 else format_usd(round(cents, -2))[:-3]
+
+
+@register.filter
+def month(day: dt.date | None) -> str:
+    """`December 2026`, in the reader's language."""
+    return "" if day is None else date_format(day, "YEAR_MONTH_FORMAT")
+
+
+@register.filter
+def under(path: str, href: str) -> bool:
+    """Whether the page at `path` belongs to the section at `href`, for `aria-current` in the navigation."""
+    return bool(href) and path.startswith(href)
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form field's control with the design system's classes; its label, hint and errors are `<c-field>`'s."""
+    widget = field.field.widget
+    classes = [widget.attrs.get("class", "")]
+    if not isinstance(widget, (CheckboxInput, CheckboxSelectMultiple, RadioSelect, FileInput)):
+        classes += ["ds-c-field", "ds-c-field--error" if field.errors else ""]
+    elif isinstance(widget, CheckboxInput):
+        classes.append("ds-c-choice")
+    return field.as_widget(attrs={"class": " ".join(name for name in classes if name)})
+
+
+@register.filter
+def is_choice(field: BoundField) -> bool:
+    """Whether the control is a single tick box, whose label stands beside it."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def item(mapping: dict[Any, Any], key: Any) -> Any:
+    """A mapping's value for a key that the template holds."""
+    return mapping.get(key)
+
+
+DAY_FORMATS = {"en": ("M j, Y", "M j"), "es": ("j M Y", "j M")}
+
+
+@register.filter
+def day(on: dt.date | None) -> str:
+    """`Oct 14, 2026`, in the reader's language."""
+    return "" if on is None else date_format(on, DAY_FORMATS[_language()][0])
+
+
+@register.filter
+def day_of_year(on: dt.date | None) -> str:
+    """`Oct 14`, in the reader's language: where the year goes without saying."""
+    return "" if on is None else date_format(on, DAY_FORMATS[_language()][1])
+
+
+def _language() -> str:
+    language = (get_language() or "en").split("-")[0]
+    return language if language in DAY_FORMATS else "en"

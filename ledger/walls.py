@@ -1,0 +1,158 @@
+"""What the database itself refuses: the triggers around accounts and transfers (DESIGN section 5, FAULTS A18, A19)."""
+
+import pgtrigger
+
+from billing_portal.triggers import Trigger
+
+# Balances follow transfers, once a statement, and every row is held against its accounts first. Accounts are never
+# deleted and their terms never change (ACCOUNT_WALLS), so a look is enough: no foreign key, whose lock on a system
+# account would make one row hot for all (docs/ledger.md).
+#
+# Accounts change in the order of their ids, so that two postings never wait for each other crosswise.
+#
+# One row and many are two paths. PL/pgSQL keeps the plans of the first, each a look-up by primary key; the second is
+# planned anew for the rows it has: a plan kept from a batch of 100,000 would ruin the posting of one, and the reverse.
+FOLLOW = """
+    SELECT count(*), min(debit_id), min(credit_id), min(owner_id), min(amount_cents), min(reverses_id)
+      INTO rows, debit_side, credit_side, owner, cents, undone FROM new_rows;
+    IF undone IS NOT NULL AND EXISTS (
+        SELECT FROM new_rows t LEFT JOIN ledger_transfer o ON o.id = t.reverses_id
+        WHERE t.reverses_id IS NOT NULL
+          AND (t.debit_id, t.credit_id, t.owner_id, t.amount_cents)
+              IS DISTINCT FROM (o.credit_id, o.debit_id, o.owner_id, o.amount_cents)
+    ) THEN
+        RAISE EXCEPTION 'a reversal is the whole of its transfer, the other way round'
+          USING ERRCODE = 'restrict_violation', CONSTRAINT = 'ledger_transfer_mirrors';
+    END IF;
+    IF rows = 1 THEN
+        SELECT * INTO debit FROM ledger_account WHERE id = debit_side;
+        SELECT * INTO credit FROM ledger_account WHERE id = credit_side;
+        IF debit.id IS NULL OR debit.is_control OR debit.owner_id NOT IN (0, owner) THEN
+            wrong := debit_side;
+        ELSIF credit.id IS NULL OR credit.is_control OR credit.owner_id NOT IN (0, owner) THEN
+            wrong := credit_side;
+        END IF;
+        IF debit.control_id = credit.control_id THEN  -- it takes what it gives
+            debit.control_id := NULL;
+            credit.control_id := NULL;
+        END IF;
+        FOR changed, change IN
+            SELECT side.id, side.cents FROM (VALUES
+                (debit.control_id, cents), (CASE WHEN debit.is_tracked THEN debit.id END, cents),
+                (credit.control_id, -cents), (CASE WHEN credit.is_tracked THEN credit.id END, -cents)
+            ) side (id, cents) WHERE side.id IS NOT NULL AND wrong IS NULL ORDER BY side.id
+        LOOP
+            UPDATE ledger_account SET balance_cents = balance_cents + change WHERE id = changed;
+        END LOOP;
+    ELSIF rows > 1 THEN
+        EXECUTE $many$
+            WITH side AS (
+                SELECT debit_id AS id, owner_id, amount_cents AS cents FROM new_rows
+                UNION ALL SELECT credit_id, owner_id, -amount_cents FROM new_rows
+            ), moved AS MATERIALIZED (
+                SELECT s.id, s.cents, a.control_id, a.is_tracked,
+                       a.id IS NULL OR a.is_control OR a.owner_id NOT IN (0, s.owner_id) AS is_wrong
+                  FROM (SELECT id, owner_id, sum(cents) AS cents FROM side GROUP BY id, owner_id) s
+                  LEFT JOIN ledger_account a ON a.id = s.id
+            ), change AS (
+                SELECT id, sum(cents) AS cents FROM (
+                    SELECT id, cents FROM moved WHERE is_tracked
+                    UNION ALL SELECT control_id, cents FROM moved WHERE control_id IS NOT NULL
+                ) each GROUP BY id HAVING sum(cents) <> 0
+            ), locked AS MATERIALIZED (
+                SELECT a.id FROM ledger_account a WHERE a.id IN (SELECT id FROM change)
+                  ORDER BY a.id FOR NO KEY UPDATE
+            ), done AS (
+                UPDATE ledger_account a SET balance_cents = a.balance_cents + change.cents
+                  FROM change JOIN locked ON locked.id = change.id WHERE a.id = change.id
+            )
+            SELECT min(id) FROM moved WHERE is_wrong
+        $many$ INTO wrong;
+    END IF;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'account % does not exist, or is another owner''s, or takes no transfer of its own', wrong
+          USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_transfer_accounts';
+    END IF;
+    RETURN NULL;
+"""
+
+FOLLOW_VARIABLES = [
+    ("rows", "bigint"), ("debit_side", "bigint"), ("credit_side", "bigint"), ("owner", "bigint"), ("cents", "bigint"),
+    ("undone", "bigint"), ("wrong", "bigint"), ("changed", "bigint"), ("change", "bigint"),
+    ("debit", "ledger_account"), ("credit", "ledger_account"),
+]  # fmt: skip
+
+
+def _refusing(what: str) -> str:
+    return f"RAISE EXCEPTION '{what}' USING ERRCODE = 'restrict_violation';"
+
+
+TRANSFER_WALLS = [
+    Trigger(
+        name="balances_follow",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="new_rows"),
+        declare=FOLLOW_VARIABLES,
+        func=FOLLOW,
+    ),
+    Trigger(
+        name="immutable",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func=_refusing("a transfer is never changed and never deleted: post its reversal"),
+    ),
+]
+
+ACCOUNT_WALLS = [
+    Trigger(
+        name="opens_at_zero",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        condition=pgtrigger.Condition("NEW.balance_cents <> 0"),
+        func=_refusing("an account opens at zero: post a transfer"),
+    ),
+    Trigger(
+        name="under_its_own_control",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        condition=pgtrigger.Condition("NEW.control_id IS NOT NULL"),
+        func="""
+            IF NEW.is_tracked AND NOT NEW.is_control AND EXISTS (
+                SELECT FROM ledger_account
+                WHERE id = NEW.control_id AND is_control AND type = NEW.type AND owner_id = NEW.owner_id
+            ) THEN
+                RETURN NEW;
+            END IF;
+            RAISE EXCEPTION 'an account rolls up into a control account of its own owner and type'
+              USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_account_control';
+        """,
+    ),
+    Trigger(
+        name="balance_by_transfer_only",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("balance_cents"),
+        condition=pgtrigger.Condition(
+            "pg_trigger_depth() = 0 AND NEW.balance_cents IS DISTINCT FROM OLD.balance_cents"
+        ),
+        func=_refusing("a balance changes by a transfer and by nothing else"),
+    ),
+    Trigger(
+        name="terms_are_fixed",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf(
+            "id", "type", "code", "owner_id", "control_id", "is_control", "is_tracked",
+            "credits_must_not_exceed_debits", "debits_must_not_exceed_credits",
+        ),
+        func=_refusing("the terms of an account are fixed when it opens"),
+    ),
+    Trigger(
+        name="kept",
+        level=pgtrigger.Statement,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Delete | pgtrigger.Truncate,
+        func=_refusing("an account is never deleted"),
+    ),
+]  # fmt: skip
