@@ -1,0 +1,9 @@
+"""The app's entry in the house."""
+
+from django.apps import AppConfig
+
+
+class BillsConfig(AppConfig):
+    """Bills."""
+
+    name = "bills"

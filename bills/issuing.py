@@ -1,0 +1,225 @@
+"""Issuing a bill, correcting it and voiding it. What was issued is never edited: every change is a transfer."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils import timezone
+
+import ledger
+from accounts.models import Coverage, Member
+from activity.recording import record
+from bills import numbers
+from bills.models import Bill, BillLine
+from ledger import Posting, opening
+from ledger.chart import Code, SystemAccount
+from ledger.models import Account
+from ledger.opening import system_id
+from ledger.transactions import atomic_with_retry
+
+REVENUE = {
+    Bill.Kind.MEDICAL: SystemAccount.MEDICAL_REVENUE,
+    Bill.Kind.PREMIUM: SystemAccount.PREMIUM_REVENUE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a bill to be issued, US cents: `amount_cents` is the member's share."""
+
+    description: str
+    amount_cents: int
+    service_on: dt.date | None = None
+    charged_cents: int = 0
+    discount_cents: int = 0
+    plan_paid_cents: int = 0
+    other_paid_cents: int = 0
+    deductible_cents: int = 0
+    copay_cents: int = 0
+    coinsurance_cents: int = 0
+    not_covered_cents: int = 0
+
+
+@atomic_with_retry
+def issue(
+    *,
+    member: Member,
+    kind: str,
+    amount_cents: int,
+    title: str,
+    issued_on: dt.date,
+    due_on: dt.date,
+    source: str,
+    source_id: str,
+    lines: Sequence[Line] = (),
+    provider_name: str = "",
+    service_on: dt.date | None = None,
+    coverage: Coverage | None = None,
+    period: dt.date | None = None,
+    actor: str = "system",
+) -> Bill:
+    """Issue a bill and charge it: once for its source and source id (django.db.IntegrityError on a repeat).
+
+    `amount_cents` is what the member owes, US cents, at least 0.
+    """
+    control_id = member.premium_control_id if kind == Bill.Kind.PREMIUM else member.medical_control_id
+    receivable = opening.receivable(owner_id=member.household_id, control_id=control_id, matures_on=due_on)
+    bill = Bill.objects.create(
+        number=numbers.draw(),
+        kind=kind,
+        household_id=member.household_id,
+        member=member,
+        issued_on=issued_on,
+        due_on=due_on,
+        service_on=service_on,
+        title=title,
+        provider_name=provider_name,
+        amount_cents=amount_cents,
+        receivable=receivable,
+        coverage=coverage,
+        period=period,
+        source=source,
+        source_id=source_id,
+    )
+    BillLine.objects.bulk_create(
+        BillLine(bill=bill, position=position, **{name: getattr(line, name) for name in Line.__slots__})
+        for position, line in enumerate(lines, 1)
+    )
+    if amount_cents:
+        ledger.post(charge_of(bill))
+    receivable.refresh_from_db(fields=["balance_cents"])
+    record("bill.issued", subject=f"bill:{bill.number}", owner_id=bill.household_id, actor=actor, bill_id=bill.pk)
+    return bill
+
+
+def charge_of(bill: Bill) -> Posting:
+    """The posting that charges a bill when it is issued."""
+    return Posting(
+        debit_id=bill.receivable_id,
+        credit_id=system_id(REVENUE[Bill.Kind(bill.kind)]),
+        amount_cents=bill.amount_cents,
+        code=Code.BILL_ISSUED,
+        key=f"bill:{bill.pk}:issued",
+        reference=f"bill:{bill.number}",
+        effective_on=bill.issued_on,
+        owner_id=bill.household_id,
+    )
+
+
+@atomic_with_retry
+def correct(bill: Bill, *, by_cents: int, key: str, on: dt.date, reason: str, actor: str = "system") -> None:
+    """Change what a bill charges by a corrected claim or premium: up (positive) or down (negative), US cents.
+
+    What is lowered beyond the balance was paid already, and becomes household credit. Once for its key.
+    """
+    if by_cents == 0:
+        return
+    if by_cents > 0:
+        ledger.post(
+            _posting(bill, Code.BILL_RAISED, by_cents, key, on, debit_id=bill.receivable_id, credit_id=_revenue(bill))
+        )
+    else:
+        _lower(bill, -by_cents, Code.BILL_LOWERED, key, on, debit_id=_revenue(bill))
+    record(
+        "bill.corrected",
+        subject=f"bill:{bill.number}",
+        owner_id=bill.household_id,
+        actor=actor,
+        reason=reason,
+        bill_id=bill.pk,
+        by_cents=by_cents,
+    )
+
+
+@atomic_with_retry
+def void(bill: Bill, *, on: dt.date, reason: str, actor: str) -> bool:
+    """Void a bill: charge it back whole; what was paid becomes household credit. False where it is void already."""
+    if not Bill.objects.filter(pk=bill.pk, voided_at__isnull=True).update(voided_at=timezone.now()):
+        return False
+    charged = charged_cents(bill)
+    if charged:
+        _lower(bill, charged, Code.BILL_VOIDED, f"bill:{bill.pk}:voided", on, debit_id=_revenue(bill))
+    record("bill.voided", subject=f"bill:{bill.number}", owner_id=bill.household_id, actor=actor, reason=reason)
+    return True
+
+
+@atomic_with_retry
+def adjust(
+    bill: Bill, *, amount_cents: int, key: str, on: dt.date, reason: str, actor: str, code: Code = Code.ADJUSTMENT
+) -> None:
+    """Take `amount_cents` off what is owed on a bill at the plan's expense (adjustment or write-off, by staff).
+
+    Raises AmountExceedsBalance where that is more than the balance. Once for its key.
+    """
+    balance = Account.objects.select_for_update().get(pk=bill.receivable_id).balance_cents
+    if amount_cents > balance:
+        raise AmountExceedsBalance(f"only {balance} cents are owed on bill {bill.number}")
+    expense = system_id(SystemAccount.ADJUSTMENT_EXPENSE)
+    ledger.post(_posting(bill, code, amount_cents, key, on, debit_id=expense, credit_id=bill.receivable_id))
+    record(
+        "bill.adjusted",
+        subject=f"bill:{bill.number}",
+        owner_id=bill.household_id,
+        actor=actor,
+        reason=reason,
+        bill_id=bill.pk,
+        amount_cents=amount_cents,
+    )
+
+
+class AmountExceedsBalance(Exception):
+    """More would be taken off a bill than is owed on it."""
+
+
+def charged_cents(bill: Bill) -> int:
+    """What a bill charges now, US cents: as issued, and every correction since."""
+    from_ledger = (
+        "SELECT coalesce(sum(CASE WHEN debit_id = %s THEN amount_cents ELSE -amount_cents END), 0)"
+        " FROM ledger_transfer WHERE (debit_id = %s OR credit_id = %s) AND code = ANY(%s)"
+    )
+    codes = [int(Code.BILL_ISSUED), int(Code.BILL_RAISED), int(Code.BILL_LOWERED), int(Code.BILL_VOIDED)]
+    with connection.cursor() as cursor:
+        cursor.execute(from_ledger, [bill.receivable_id, bill.receivable_id, bill.receivable_id, codes])
+        return int(cursor.fetchone()[0])
+
+
+def _lower(bill: Bill, cents: int, code: Code, key: str, on: dt.date, *, debit_id: int) -> None:
+    """Take `cents` off a bill; the part beyond its balance was paid, and moves on to household credit.
+
+    Both in one statement: each alone would carry the receivable beyond its limit.
+    """
+    balance = Account.objects.select_for_update().get(pk=bill.receivable_id).balance_cents
+    postings = [_posting(bill, code, cents, key, on, debit_id=debit_id, credit_id=bill.receivable_id)]
+    if cents > balance:
+        credit_id = bill.household.credit_id
+        assert credit_id is not None
+        postings.append(
+            _posting(
+                bill,
+                Code.CREDIT_RAISED,
+                cents - balance,
+                f"{key}:credit",
+                on,
+                debit_id=bill.receivable_id,
+                credit_id=credit_id,
+            )  # fmt: skip
+        )
+    ledger.post_many(postings)
+
+
+def _posting(bill: Bill, code: Code, cents: int, key: str, on: dt.date, *, debit_id: int, credit_id: int) -> Posting:
+    return Posting(
+        debit_id=debit_id,
+        credit_id=credit_id,
+        amount_cents=cents,
+        code=code,
+        key=key,
+        reference=f"bill:{bill.number}",
+        effective_on=on,
+        owner_id=bill.household_id,
+    )
+
+
+def _revenue(bill: Bill) -> int:
+    return system_id(REVENUE[Bill.Kind(bill.kind)])

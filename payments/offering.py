@@ -1,0 +1,69 @@
+"""What a member is offered to pay at the first step: bills with something left to pay, by charge.
+
+Medical bills and premiums are never one charge, nor are bills of two households (checkout.MixedKinds).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from accounts.visibility import Scope
+from bills.models import Bill
+from payments.allocating import bills_to_pay, payable_cents
+from payments.checkout import MAX_BILLS
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One bill that can be paid, and up to how much in US cents; 0 where all that is owed is paid or on its way."""
+
+    bill: Bill
+    title: str
+    payable_cents: int
+    is_wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The bills that one charge can pay. `is_cut` where there are more than a charge takes."""
+
+    kind: str
+    household_id: int
+    offers: tuple[Offer, ...]
+    is_cut: bool
+
+    @property
+    def key(self) -> str:
+        """What names the group in the form."""
+        return f"{self.kind}-{self.household_id}"
+
+
+def title_of(bill: Bill, scope: Scope) -> str:
+    """What a bill is called on a page about paying: nothing of the service to a delegate who may only pay."""
+    return _("Medical bill") if bill.kind == Bill.Kind.MEDICAL and scope.sees_only_amounts_of(bill.member_id) else bill.title
+
+
+def offered(scope: Scope, numbers: Sequence[str] = ()) -> list[Group]:
+    """The bills of these numbers, or without numbers all that can be paid, the earliest due first, by charge.
+
+    A number that the viewer may not pay is left out. Two queries, three without numbers.
+    """
+    if numbers:
+        found = list(bills_to_pay(scope).filter(number__in=list(numbers)[: 2 * MAX_BILLS]).order_by("due_on", "pk"))
+    else:
+        found = [
+            bill
+            for kind in Bill.Kind.values
+            for bill in bills_to_pay(scope).filter(kind=kind).owed()[: MAX_BILLS + 1]
+        ]
+    payable = payable_cents(found)
+    groups: dict[tuple[str, int], list[Offer]] = {}
+    for bill in found:
+        if numbers or payable[bill.pk]:
+            offer = Offer(bill, title_of(bill, scope), payable[bill.pk], bool(numbers))
+            groups.setdefault((bill.kind, bill.household_id), []).append(offer)
+    return [
+        Group(kind, household_id, tuple(offers[:MAX_BILLS]), len(offers) > MAX_BILLS)
+        for (kind, household_id), offers in groups.items()
+    ]

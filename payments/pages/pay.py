@@ -1,0 +1,253 @@
+"""The three steps of paying: amounts, method, review. What is confirmed twice is charged once (payments.checkout)."""
+
+from typing import Any
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.policies import Policy, allow
+from accounts.requests import MemberRequest, client_address
+from payments import checkout, declines, gateway, methods, pacing, receipts, retrying, sweeping, wording
+from payments.checkout import CheckoutError, NotADraft
+from payments.forms import NEW, AmountsForm, MethodForm
+from payments.models import Payment, PaymentMethod
+from payments.offering import offered
+from payments.provider import GatewayError, Refused
+from payments.states import PaymentStatus
+
+INVALID = 422
+# Only the pages on which a card is typed or a bank asks may load Stripe's script and frames (FAULTS M03).
+STRIPE_POLICY = {
+    "script-src": settings.STRIPE_HOSTS,
+    "connect-src": settings.STRIPE_HOSTS,
+    "frame-src": settings.STRIPE_HOSTS,
+}
+
+
+@allow(Policy.MEMBER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def amounts(request: MemberRequest) -> HttpResponse:
+    """Step 1: how much of which bills. Each group of bills is one charge, with its own button."""
+    numbers = list(dict.fromkeys(request.GET.getlist("bill")))
+    groups = offered(request.scope, numbers)
+    if numbers and sum(len(group.offers) for group in groups) < len(numbers):
+        raise Http404("a bill that is not there to pay")
+    posted = request.POST.get("group") if request.method == "POST" else None
+    forms = [
+        AmountsForm(group, request.POST if group.key == posted else None, checks_all=not numbers) for group in groups
+    ]
+    chosen = next((form for form in forms if form.is_bound), None)
+    if chosen is not None and chosen.is_valid():
+        try:
+            pacing.before_begin(request.user)
+            payment = checkout.begin(request.scope, payer=request.user, amounts=chosen.amounts())
+        except CheckoutError as error:
+            chosen.add_error(None, str(error))
+        else:
+            return redirect("pay_method", payment.number)
+    context = {
+        "forms": forms,
+        "is_part": bool(numbers),
+        "is_gone": posted is not None and chosen is None,
+        "steps": _steps(),
+    }
+    return render(request, "pay/amounts.html", context, status=INVALID if posted is not None else 200)
+
+
+@csp_update(STRIPE_POLICY)
+@allow(Policy.MEMBER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def method(request: MemberRequest, number: str) -> HttpResponse:
+    """Step 2: a saved method, or a card typed into Stripe's own frame."""
+    payment = own(request, number)
+    if payment.status != PaymentStatus.DRAFT:
+        return redirect(where(payment))
+    saved = list(PaymentMethod.objects.visible_to(request.scope).usable().order_by("-is_default", "-created_at"))
+    form = MethodForm([kept for kept in saved if not methods.is_expired(kept)], request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if (error := _choose(request, payment, form)) is None:
+            return redirect("pay_review", payment.number)
+        form.add_error(None, error)
+    context = {
+        **receipts.summary(payment, request.scope),
+        "steps": _steps(),
+        "form": form,
+        "options": [wording.option(kept) for kept in saved],
+        "selected": form.data.get("method") or _preselected(payment, saved),
+        "new": NEW,
+        "declined": _declined(request, payment),
+        "consent_text": methods.consent_text(settings.PORTAL_NAME),
+        "stripe": _stripe_settings(payment),
+    }
+    return _with_wallets(render(request, "pay/method.html", context, status=INVALID if form.errors else 200))
+
+
+@allow(Policy.MEMBER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: MemberRequest, number: str) -> HttpResponse:
+    """Step 3: what will be charged, to what, and when it posts; the button that charges it, once."""
+    payment = own(request, number)
+    if payment.status != PaymentStatus.DRAFT:
+        return redirect(where(payment))
+    if payment.method_id is None and not payment.confirmation_token:
+        return redirect("pay_method", payment.number)
+    error = ""
+    if request.method == "POST":
+        try:
+            pacing.before_confirm(request.user)
+            return _after(request, checkout.confirm(payment))
+        except CheckoutError as refusal:
+            error = str(refusal)
+    context = {
+        **receipts.summary(payment, request.scope),
+        "steps": _steps(),
+        "method": wording.method_of(payment),
+        "error": error,
+        "change_url": f"{reverse('pay')}?{urlencode({'bill': _bill_numbers(payment)}, doseq=True)}",
+    }
+    return render(request, "pay/review.html", context, status=INVALID if error else 200)
+
+
+@csp_update(STRIPE_POLICY)
+@allow(Policy.MEMBER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def authenticate(request: MemberRequest, number: str) -> HttpResponse:
+    """The bank's own question to the payer (3-D Secure); posted to, it gives the payment up."""
+    payment = own(request, number)
+    if payment.status != PaymentStatus.REQUIRES_ACTION or not payment.stripe_payment_intent_id:
+        return redirect(where(payment))
+    if request.method == "POST":
+        try:
+            payment = checkout.abandon(payment, actor=f"user:{request.user.pk}")
+        except GatewayError:
+            messages.error(request, str(declines.CANNOT_CANCEL_NOW))
+        return redirect("payment", payment.number)
+    try:
+        intent = gateway.intent(payment.stripe_payment_intent_id)
+    except GatewayError:
+        intent = None
+    if intent is not None and intent.status != "requires_action":
+        return redirect("payment_return", payment.number)
+    context = {
+        **receipts.summary(payment, request.scope),
+        "method": wording.method_of(payment),
+        "client_secret": intent.client_secret if intent else "",
+        "starts_at_once": "again" not in request.GET,
+        "stripe": _stripe_settings(payment),
+    }
+    return _with_wallets(render(request, "pay/authenticate.html", context))
+
+
+@allow(Policy.MEMBER)
+@require_safe
+def returned(request: MemberRequest, number: str) -> HttpResponse:
+    """Where the browser comes back to from the bank: asks the provider how it ended, and leads on.
+
+    Only the payment's own intent counts; another's is answered as what does not exist (FAULTS B22).
+    """
+    payment = own(request, number)
+    named = request.GET.get("payment_intent")
+    if named is not None and named != payment.stripe_payment_intent_id:
+        raise Http404("an intent of another payment")
+    if payment.status in (PaymentStatus.SUBMITTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING):
+        try:
+            payment = sweeping.refresh(payment)
+        except GatewayError:
+            return redirect("payment", payment.number)
+    return _after(request, payment, is_back=True)
+
+
+def _steps() -> list[str]:
+    return [_("Amount"), _("Payment method"), _("Review and confirm")]
+
+
+def own(request: MemberRequest, number: str) -> Payment:
+    """The viewer's own payment of this number. Raises Http404 for everything else."""
+    mine = Payment.objects.visible_to(request.scope).filter(payer_id=request.scope.user_id)
+    return get_object_or_404(mine.select_related("payer", "method"), number=number)
+
+
+def where(payment: Payment) -> str:
+    """The address at which a payment stands now."""
+    name = {PaymentStatus.REQUIRES_ACTION: "pay_authenticate", PaymentStatus.DRAFT: "pay_method"}
+    return reverse(name.get(PaymentStatus(payment.status), "payment"), args=[payment.number])
+
+
+def _after(request: MemberRequest, payment: Payment, *, is_back: bool = False) -> HttpResponse:
+    """Lead on from the provider's answer: after a decline, to the method step of the same amounts.
+
+    Who is back from the bank without an answer starts its question anew by hand, so that nothing goes round in circles.
+    """
+    draft = retrying.again(payment, request.scope)
+    if draft is not None and draft.status == PaymentStatus.DRAFT:
+        address = reverse("pay_method", args=[draft.number])
+        return redirect(f"{address}?{urlencode({'after': payment.number})}")
+    if draft is not None:
+        return redirect(where(draft))
+    is_asked_again = is_back and payment.status == PaymentStatus.REQUIRES_ACTION
+    return redirect(where(payment) + ("?again=1" if is_asked_again else ""))
+
+
+def _choose(request: MemberRequest, payment: Payment, form: MethodForm) -> str | None:
+    """Choose what the form says; what to tell the member where that cannot be."""
+    try:
+        checkout.choose(
+            payment,
+            method=form.chosen(),
+            confirmation_token=form.cleaned_data["confirmation_token"] or "",
+            saves_method=form.cleaned_data["saves_method"],
+            consent_address=client_address(request),
+            consent_version=methods.CONSENT_VERSION,
+        )
+    except Refused:
+        return str(declines.DETAILS)
+    except GatewayError:
+        return str(declines.CANNOT_PAY_NOW)
+    except NotADraft as error:
+        return str(error)
+    return None
+
+
+def _preselected(payment: Payment, saved: list[PaymentMethod]) -> str:
+    """The method chosen before, else the default one, else none."""
+    if payment.method_id is not None:
+        return str(payment.method_id)
+    usable = [kept for kept in saved if not methods.is_expired(kept)]
+    return str(usable[0].pk) if usable else NEW
+
+
+def _declined(request: HttpRequest, payment: Payment) -> str:
+    """Why the payment before this draft failed, in words; empty where there was none."""
+    number = request.GET.get("after")
+    if not number:
+        return ""
+    failed = Payment.objects.filter(number=number, payer=payment.payer, status=PaymentStatus.FAILED).first()
+    return str(declines.text_of(failed.failure_code)) if failed is not None else ""
+
+
+def _bill_numbers(payment: Payment) -> list[str]:
+    return list(payment.allocations.order_by("pk").values_list("bill__number", flat=True))
+
+
+def _stripe_settings(payment: Payment) -> dict[str, Any]:
+    return {
+        "script": settings.STRIPE_JS_URL,
+        "key": settings.STRIPE_PUBLISHABLE_KEY,
+        "amount": payment.amount_cents,
+        "language": get_language() or "en",
+        "return_url": settings.PORTAL_URL + reverse("payment_return", args=[payment.number]),
+    }
+
+
+def _with_wallets(response: HttpResponse) -> HttpResponse:
+    """Apple Pay is asked for from within Stripe's frame."""
+    response["Permissions-Policy"] = f'camera=(), geolocation=(), microphone=(), payment=(self "{settings.STRIPE_JS_ORIGIN}")'
+    return response

@@ -1,0 +1,166 @@
+"""Stripe's webhooks: taken in once by their event id, answered at once, worked off later in any order.
+
+A handler takes only the id from an event, and fetches the object as it stands now; so it does not matter whether events
+come late, twice, or the older after the newer (FAULTS C).
+"""
+
+import datetime as dt
+import json
+import logging
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from activity.doorbell import ring
+from activity.recording import open_work
+from payments import gateway, methods, refunds, sweeping
+from payments.models import Dispute, Payment, PaymentMethod, StripeEvent
+from payments.provider import GatewayError, Refused
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 512 * 1024
+BATCH = 200
+MAX_TRIES = 10
+LEASE = dt.timedelta(minutes=1)
+
+INSERT = """
+    INSERT INTO payments_stripeevent
+        (event_id, type, object_id, api_version, body, outcome, reason, tries, next_try_at, received_at)
+    VALUES (%s, %s, %s, %s, %s, 'waiting', '', 0, now(), now()) ON CONFLICT (event_id) DO NOTHING
+"""
+
+CLAIM = """
+    UPDATE payments_stripeevent SET tries = tries + 1, next_try_at = now() + %s WHERE id IN (
+        SELECT id FROM payments_stripeevent WHERE outcome = 'waiting' AND next_try_at <= now()
+        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+    RETURNING id
+"""
+
+
+def receive(body: bytes, signature: str) -> bool:
+    """Store a signed event, once; whether it is new. Raises provider.Refused and provider.WrongMode, storing nothing."""
+    event = gateway.verify_event(body, signature, now=timezone.now())
+    return take_in(event, body.decode())
+
+
+def take_in(event: dict[str, Any], body: str) -> bool:
+    """Store an event that is known to be the provider's own; whether it is new."""
+    found = event.get("data", {}).get("object") or {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            [event["id"], str(event["type"])[:80], str(found.get("id", ""))[:60], event.get("api_version") or "", body],
+        )
+        is_new = bool(cursor.rowcount)
+    if is_new:
+        ring("payments.tasks.work_off_inbox")
+    return is_new
+
+
+def work_off(*, limit: int = BATCH) -> int:
+    """Work off events that wait; how many were tried. Safe to run twice at once, and again after a crash."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [LEASE, limit])
+        claimed = [row[0] for row in cursor.fetchall()]
+    for event in StripeEvent.objects.filter(pk__in=claimed).order_by("pk"):
+        _work_off(event)
+    return len(claimed)
+
+
+def _work_off(event: StripeEvent) -> None:
+    try:
+        outcome, reason = handle(event)
+    except GatewayError as error:
+        if event.tries < MAX_TRIES:
+            return  # it waits, and is tried again when its lease ends
+        outcome, reason = StripeEvent.Outcome.PARKED, f"{type(error).__name__} after {event.tries} tries"
+    except Exception as error:  # whatever is wrong with one event must not stop the others (FAULTS B19)
+        logger.exception("event %s could not be worked off", event.event_id)
+        outcome, reason = StripeEvent.Outcome.PARKED, type(error).__name__
+    if outcome == StripeEvent.Outcome.PARKED:
+        open_work(
+            "webhook_parked",
+            subject=f"event:{event.event_id}",
+            dedupe_key=f"parked:{event.event_id}",
+            detail=f"{event.type}: {reason}",
+        )
+    StripeEvent.objects.filter(pk=event.pk, outcome=StripeEvent.Outcome.WAITING).update(
+        outcome=outcome, reason=reason[:300], processed_at=timezone.now()
+    )
+
+
+def handle(event: StripeEvent) -> tuple[StripeEvent.Outcome, str]:
+    """Do what an event asks for; its outcome and, where it is ignored or parked, why."""
+    found = event.body["data"]["object"]
+    family = event.type.split(".")[0]
+    if event.type.startswith("charge.dispute."):
+        return _dispute(found)
+    if family == "payment_intent":
+        return _payment(found.get("id"), found.get("metadata") or {})
+    if family in ("charge", "refund"):
+        is_refund = family == "refund" or "refund" in event.type
+        return _payment(found.get("payment_intent"), found.get("metadata") or {}, is_refund=is_refund)
+    if event.type in ("payment_method.automatically_updated", "payment_method.updated"):
+        return _method_renewed(found)
+    if event.type == "payment_method.detached":
+        PaymentMethod.objects.filter(stripe_id=found.get("id"), removed_at__isnull=True).update(
+            removed_at=timezone.now(), is_default=False
+        )
+        return StripeEvent.Outcome.PROCESSED, ""
+    return StripeEvent.Outcome.IGNORED, "the portal has no use for this type"
+
+
+def _payment(
+    intent_id: str | None, metadata: dict[str, str], *, is_refund: bool = False
+) -> tuple[StripeEvent.Outcome, str]:
+    payment = Payment.objects.filter(stripe_payment_intent_id=intent_id).first() if intent_id else None
+    if payment is None and (number := metadata.get("payment")):
+        payment = Payment.objects.filter(number=number).first()
+        if payment is None:
+            return StripeEvent.Outcome.PARKED, "it names a payment that is not in the book"
+    if payment is None:
+        return StripeEvent.Outcome.IGNORED, "not a payment of the portal's"
+    if payment.stripe_payment_intent_id is None and intent_id:
+        sweeping.adopt(payment, intent_id)
+    else:
+        sweeping.refresh(payment)
+    if is_refund:
+        refunds.refresh(payment)
+    return StripeEvent.Outcome.PROCESSED, ""
+
+
+def _dispute(found: dict[str, Any]) -> tuple[StripeEvent.Outcome, str]:
+    payment = Payment.objects.filter(stripe_payment_intent_id=found.get("payment_intent")).first()
+    if payment is None:
+        return StripeEvent.Outcome.IGNORED, "not a payment of the portal's"
+    Dispute.objects.update_or_create(
+        stripe_dispute_id=found["id"],
+        defaults={
+            "payment": payment,
+            "status": str(found.get("status", ""))[:30],
+            "reason": str(found.get("reason", ""))[:60],
+            "amount_cents": int(found.get("amount", 0)),
+        },
+    )
+    open_work(
+        "dispute",
+        subject=f"payment:{payment.number}",
+        dedupe_key=f"dispute:{found['id']}",
+        detail="The payer's bank has questioned this payment. Answer at the provider before its deadline.",
+    )
+    return StripeEvent.Outcome.PROCESSED, ""
+
+
+def _method_renewed(found: dict[str, Any]) -> tuple[StripeEvent.Outcome, str]:
+    try:
+        methods.refresh(found["id"], gateway.method_summary(found["id"]))
+    except Refused:
+        return StripeEvent.Outcome.IGNORED, "the method is gone"
+    return StripeEvent.Outcome.PROCESSED, ""
+
+
+def catch_up(since: dt.datetime) -> int:
+    """Take in every event since a moment that never reached us; how many are new (FAULTS C14, C22)."""
+    return sum(take_in(event, json.dumps(event)) for event in gateway.events_since(since))

@@ -1,0 +1,242 @@
+"""Stripe's webhooks: what is let in, what is done with it, and that nothing is done twice."""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.utils import timezone
+
+from activity.models import WorkItem
+from bills.models import Bill
+from ledger.models import Transfer
+from payments import checkout, gateway, settlement, webhooks
+from payments.models import Payment, StripeEvent
+from tests.payments.paying import balance, charges, stripe_client
+from tests.payments.test_races import at_once
+from tests.stripe_sandbox.conftest import Server
+
+Draft = Callable[..., Payment]
+SECRET = "whsec_test_secret"
+
+
+def signed(body: str, *, secret: str = SECRET, at: float | None = None, scheme: str = "v1") -> str:
+    """A Stripe-Signature header (docs.stripe.com/webhooks, "Verify webhook signatures manually")."""
+    stamp = int(at if at is not None else time.time())
+    digest = hmac.new(secret.encode(), f"{stamp}.{body}".encode(), hashlib.sha256).hexdigest()
+    return f"t={stamp},{scheme}={digest}"
+
+
+def event_body(**changes: object) -> str:
+    """An event about nothing of ours."""
+    found = {"id": "evt_1", "object": "event", "type": "payment_intent.succeeded", "livemode": False,
+             "api_version": gateway.API_VERSION, "created": int(time.time()),
+             "data": {"object": {"id": "pi_not_ours", "object": "payment_intent", "metadata": {}}}}  # fmt: skip
+    return json.dumps(found | changes)
+
+
+def post(body: str | bytes, signature: str | None) -> int:
+    headers = {} if signature is None else {"Stripe-Signature": signature}
+    return Client().post(
+        "/webhooks/stripe/", data=body, content_type="application/json", headers=headers
+    ).status_code  # fmt: skip
+
+
+def event_of(payment: Payment, type_: str = "payment_intent.succeeded") -> dict[str, object]:
+    """The provider's own event about a payment."""
+    for event in stripe_client().v1.events.list({"limit": 100, "type": type_}).data:
+        found = event.to_dict()
+        if found["data"]["object"].get("metadata", {}).get("payment") == payment.number:
+            return found
+    raise AssertionError(f"no {type_}")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [None, "", "nonsense", "t=1,v1=", signed(event_body(), secret="whsec_other"), signed(event_body(), scheme="v0")],
+)
+def test_what_is_not_signed_by_stripe_for_us_is_refused(real_db: None, signature: str | None) -> None:
+    """FAULTS C01: 400, and nothing is stored."""
+    assert post(event_body(), signature) == 400
+    assert StripeEvent.objects.count() == 0
+
+
+def test_a_changed_body_is_refused(real_db: None) -> None:
+    """FAULTS C02: one byte, or the same JSON serialised anew."""
+    body = event_body()
+    assert post(body.replace("pi_not_ours", "pi_not_ourz"), signed(body)) == 400
+    assert post(json.dumps(json.loads(body), indent=1), signed(body)) == 400
+    assert StripeEvent.objects.count() == 0
+
+
+def test_an_old_signature_is_refused_and_a_fresh_one_accepted(real_db: None) -> None:
+    """FAULTS C03."""
+    body = event_body()
+    assert post(body, signed(body, at=time.time() - 301)) == 400
+    assert post(body, signed(body)) == 200
+
+
+def test_a_signature_of_the_future_is_refused(real_db: None) -> None:
+    """FAULTS C04: the SDK accepts it; our own check does not."""
+    body = event_body()
+    assert post(body, signed(body, at=time.time() + 330)) == 400
+
+
+def test_both_secrets_hold_during_a_rotation(real_db: None, settings: object) -> None:
+    """FAULTS C06."""
+    body = event_body()
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new", SECRET]  # type: ignore[attr-defined]
+    assert post(body, signed(body)) == 200
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new"]  # type: ignore[attr-defined]
+    assert post(event_body(id="evt_2"), signed(event_body(id="evt_2"))) == 400
+
+
+def test_a_live_event_in_a_test_set_up_is_refused(real_db: None) -> None:
+    """FAULTS B23, C19."""
+    body = event_body(livemode=True)
+    assert post(body, signed(body)) == 400
+    assert StripeEvent.objects.count() == 0
+
+
+def test_the_same_event_a_hundred_times_at_once_is_one(real_db: None) -> None:
+    """FAULTS C07: one row, all answered 200."""
+    body = event_body()
+    answers = at_once([lambda: [post(body, signed(body)) for _ in range(10)]] * 10)
+    assert {status for answer in answers for status in answer} == {200}  # type: ignore[attr-defined]
+    assert StripeEvent.objects.count() == 1
+
+
+def test_other_methods_and_large_bodies_are_refused(real_db: None) -> None:
+    """FAULTS C20."""
+    assert Client().get("/webhooks/stripe/").status_code == 405
+    assert Client().put("/webhooks/stripe/", data="{}").status_code == 405
+    large = json.dumps({"a": "x" * webhooks.MAX_BODY_BYTES})
+    assert post(large, signed(large)) == 413
+
+
+def test_an_event_and_its_twin_post_once(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS C07, C08: payment_intent.succeeded and charge.succeeded, each several times, in parallel."""
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    for type_ in ("charge.succeeded", "payment_intent.succeeded"):
+        webhooks.take_in(found := event_of(payment, type_), json.dumps(found))
+    at_once([lambda: webhooks.work_off()] * 5)
+    StripeEvent.objects.update(outcome="waiting", next_try_at=timezone.now())
+    webhooks.work_off()
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+    assert Transfer.objects.filter(key__startswith="payment:").count() == 1
+    assert set(StripeEvent.objects.values_list("outcome", flat=True)) == {"processed"}
+    assert balance(bill) == 13_500
+
+
+def test_an_event_that_comes_before_the_reply_is_applied(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS C09: the row has no intent yet; the event's metadata names the payment."""
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    assert payment.stripe_payment_intent_id is None
+    webhooks.take_in(found := event_of(payment), json.dumps(found))
+    webhooks.work_off()
+    payment.refresh_from_db()
+    assert (payment.status, bool(payment.stripe_payment_intent_id)) == ("succeeded", True)
+
+
+def test_an_older_event_after_a_newer_changes_nothing(provider: Server, draft: Draft) -> None:
+    """FAULTS C11: the object is fetched as it stands, and the table of states does not go back."""
+    payment = checkout.confirm(draft(5_000))
+    webhooks.take_in(found := event_of(payment, "payment_intent.created"), json.dumps(found))
+    webhooks.work_off()
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+
+
+def test_a_crash_before_commit_is_done_again_and_after_it_is_not(
+    provider: Server, draft: Draft, bill: Bill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS C12, C13: the lease ends, and the event is worked off again."""
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    webhooks.take_in(found := event_of(payment), json.dumps(found))
+
+    def crash(*args: object, **kwargs: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(settlement, "_post", crash)
+        webhooks.work_off()
+    assert Payment.objects.get(pk=payment.pk).status == "submitted"
+    assert webhooks.work_off() == 0  # leased to the crashed worker still
+
+    StripeEvent.objects.update(next_try_at=timezone.now())
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(StripeEvent.objects, "filter", crash)
+        webhooks._work_off(StripeEvent.objects.get())
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+    assert webhooks.work_off() == 1
+    assert Transfer.objects.filter(key__startswith="payment:").count() == 1
+
+
+def test_events_that_never_came_are_caught_up_with(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS C14, C22: from the event list; a second run takes in nothing new."""
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    since = timezone.now() - dt.timedelta(days=4)
+    assert webhooks.catch_up(since) > 0
+    assert webhooks.catch_up(since) == 0
+    webhooks.work_off()
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+
+
+def test_what_is_not_ours_is_ignored_with_a_reason(real_db: None, provider: Server) -> None:
+    """FAULTS C17, C18: unknown types and other apps' objects make no noise."""
+    for number, type_ in enumerate(("payment_intent.succeeded", "radar.early_fraud_warning.created", "new.kind")):
+        body = event_body(id=f"evt_{number}", type=type_)
+        assert post(body, signed(body)) == 200
+    webhooks.work_off()
+    assert list(StripeEvent.objects.values_list("outcome", flat=True)) == ["ignored"] * 3
+    assert "" not in StripeEvent.objects.values_list("reason", flat=True)
+    assert WorkItem.objects.count() == 0
+
+
+def test_a_payment_that_is_not_in_the_book_is_parked(real_db: None, provider: Server) -> None:
+    """E12: after a restore, the provider knows more than we do; a person hears of it."""
+    found = {"id": "pi_x", "object": "payment_intent", "metadata": {"payment": "AAAA-BBBB-CCCC"}}
+    body = event_body(data={"object": found})
+    post(body, signed(body))
+    webhooks.work_off()
+    assert StripeEvent.objects.get().outcome == "parked"
+    assert WorkItem.objects.get().kind == "webhook_parked"
+
+
+def test_an_event_that_cannot_be_read_is_parked_and_stops_no_other(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS B19: null where an object is expected."""
+    body = event_body(id="evt_0", data={"object": None})
+    post(body, signed(body))
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    webhooks.take_in(found := event_of(payment), json.dumps(found))
+    webhooks.work_off()
+    assert StripeEvent.objects.get(event_id="evt_0").outcome == "parked"
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+
+
+def test_an_intent_of_another_payment_changes_nothing(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS B21, B22, D21: bound to the payment and its amount."""
+    first = checkout.confirm(draft(5_000))
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    second = checkout.confirm(draft(6_000))
+    intent = gateway.intent(first.stripe_payment_intent_id or "")
+    assert settlement.apply(second.pk, intent).status == "submitted"
+    assert WorkItem.objects.get().kind == "payment_conflict"
+    assert balance(bill) == 13_500
+    assert len(charges()) == 2
+
+
+def test_an_event_row_is_unique_in_the_database(real_db: None) -> None:
+    """C07 past the code: the database refuses a second row."""
+    StripeEvent.objects.create(event_id="evt_9", type="x", body={})
+    with pytest.raises(DatabaseError):
+        StripeEvent.objects.create(event_id="evt_9", type="x", body={})
