@@ -97,6 +97,16 @@ def test_a_stored_500_gets_a_new_key_only_after_the_provider_has_no_charge(
     assert balance(bill) == 13_500
 
 
+def test_a_500_that_hides_a_charge_gets_no_second_key(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS B04: the sweeper's own repeat charges and answers 500; the look-up after it finds the charge."""
+    fault(provider, "timeout_before")
+    payment = checkout.confirm(draft())
+    fault(provider, "status_500_after")
+    payment = sweep_later(payment)
+    assert (payment.status, payment.attempt) == ("succeeded", 1)
+    assert len(charges()) == 1
+
+
 def test_a_key_that_stands_with_other_parameters_is_parked_and_never_renewed(
     provider: Server, draft: Draft, bill: Bill
 ) -> None:

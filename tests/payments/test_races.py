@@ -20,6 +20,7 @@ from tests.payments.paying import balance, charges, drifting_accounts, make_bill
 from tests.stripe_sandbox.conftest import Server
 
 Draft = Callable[..., Payment]
+CREATE = ("POST", "/v1/payment_intents")
 
 
 def at_once(calls: list[Callable[[], object]]) -> list[object]:
@@ -39,12 +40,13 @@ def at_once(calls: list[Callable[[], object]]) -> list[object]:
         return list(threads.map(run, calls))
 
 
-def test_the_same_form_posted_ten_times_at_once_charges_once(draft: Draft, bill: Bill) -> None:
-    """FAULTS A01, I11: one attempt, one charge, all answers the same payment."""
+def test_the_same_form_posted_ten_times_at_once_charges_once(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS A01, I11: one attempt, one call, one charge, all answers the same payment."""
     payment = draft(5_000)
     answers = at_once([lambda: checkout.confirm(Payment.objects.get(pk=payment.pk))] * 10)
     assert {type(answer) for answer in answers} == {Payment}
-    assert len(charges()) == 1
+    calls = [call for call in provider.get("log")["data"] if (call["method"], call["path"]) == CREATE]
+    assert len(calls) == len(charges()) == 1
     assert balance(bill) == 13_500
 
 

@@ -1,5 +1,6 @@
 """Stripe's webhooks: what is let in, what is done with it, and that nothing is done twice."""
 
+import dataclasses
 import datetime as dt
 import hashlib
 import hmac
@@ -15,9 +16,10 @@ from django.utils import timezone
 from activity.models import WorkItem
 from bills.models import Bill
 from ledger.models import Transfer
-from payments import checkout, gateway, settlement, webhooks
+from payments import checkout, gateway, refunds, settlement, webhooks
 from payments.models import Payment, StripeEvent
-from tests.payments.paying import balance, charges, stripe_client
+from tests.conftest import Cast
+from tests.payments.paying import balance, stripe_client
 from tests.payments.test_races import at_once
 from tests.stripe_sandbox.conftest import Server
 
@@ -223,16 +225,61 @@ def test_an_event_that_cannot_be_read_is_parked_and_stops_no_other(provider: Ser
     assert Payment.objects.get(pk=payment.pk).status == "succeeded"
 
 
-def test_an_intent_of_another_payment_changes_nothing(provider: Server, draft: Draft, bill: Bill) -> None:
-    """FAULTS B21, B22, D21: bound to the payment and its amount."""
-    first = checkout.confirm(draft(5_000))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"payment_number": "0000-1111-2222"},
+        {"amount_cents": 5_001},
+        {"received_cents": 4_999},
+        {"status": "requires_capture"},
+    ],
+)
+def test_an_intent_that_does_not_fit_changes_nothing(
+    provider: Server, draft: Draft, bill: Bill, change: dict[str, object]
+) -> None:
+    """FAULTS B21, B22, D21, B19: bound to the payment and to its amount, to the cent."""
     provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
-    second = checkout.confirm(draft(6_000))
-    intent = gateway.intent(first.stripe_payment_intent_id or "")
-    assert settlement.apply(second.pk, intent).status == "submitted"
+    payment = checkout.confirm(draft(5_000))
+    found = gateway.find_intent(
+        payment_number=payment.number,
+        customer_id=payment.payer.stripe_customer.stripe_id,
+        since=payment.created_at,
+    )
+    assert found is not None
+    assert settlement.apply(payment.pk, dataclasses.replace(found, **change)).status == "submitted"
+    assert WorkItem.objects.get().kind == "payment_conflict"
+    assert balance(bill) == 18_500
+    assert settlement.apply(payment.pk, found).status == "succeeded"
+
+
+def test_a_second_intent_beside_the_first_is_not_applied(provider: Server, draft: Draft, bill: Bill) -> None:
+    """M4: one successful charge a payment; a second is work for staff."""
+    payment = checkout.confirm(draft(5_000))
+    first = gateway.intent(payment.stripe_payment_intent_id or "")
+    settlement.apply(payment.pk, dataclasses.replace(first, id="pi_another"))
     assert WorkItem.objects.get().kind == "payment_conflict"
     assert balance(bill) == 13_500
-    assert len(charges()) == 2
+
+
+def test_late_news_of_success_does_not_undo_a_refund(
+    real_cast: Cast, provider: Server, draft: Draft, bill: Bill
+) -> None:
+    """FAULTS C11: the intent says succeeded for ever; the payment has moved on."""
+    payment = checkout.confirm(draft(5_000))
+    refunds.issue(payment, amount_cents=5_000, reason="asked", requested_by=real_cast.dana)
+    settlement.apply(payment.pk, gateway.intent(payment.stripe_payment_intent_id or ""))
+    assert Payment.objects.get(pk=payment.pk).status == "refunded"
+    assert balance(bill) == 18_500
+
+
+def test_money_that_came_after_all_is_never_called_failed(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS A10: a payment that ended as failed, and whose intent then succeeds, is posted."""
+    payment = checkout.confirm(draft(5_000, "pm_card_chargeDeclined"))
+    assert payment.status == "failed"
+    declined = gateway.intent(payment.stripe_payment_intent_id or "")
+    paid = dataclasses.replace(declined, status="succeeded", received_cents=5_000, failure_code="")
+    assert settlement.apply(payment.pk, paid).status == "succeeded"
+    assert balance(bill) == 13_500
 
 
 def test_an_event_row_is_unique_in_the_database(real_db: None) -> None:
