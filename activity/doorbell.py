@@ -1,6 +1,6 @@
-"""Telling a worker to look: after commit, by the task's name. Postgres holds what there is to do; Redis only says "look".
+"""Telling a worker to look: after commit, by the task's name. Postgres holds what there is to do.
 
-A bell that cannot be rung is no failure: the beat schedule rings it again (FAULTS E05, E06).
+Redis only says "look". A bell that cannot be rung is no failure: the beat schedule rings it again (FAULTS E05, E06).
 """
 
 import functools
