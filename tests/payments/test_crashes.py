@@ -1,16 +1,20 @@
 """A process killed with `kill -9` in the middle of a payment: exactly one charge, and a book that holds."""
 
+import datetime as dt
 import os
 import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from bills.models import Bill
 from payments import checkout, sweeping
@@ -80,10 +84,7 @@ def test_a_killed_web_process_leaves_one_charge(point: str, provider: Server, dr
     assert payment.status == ("draft" if point.startswith("P1") else "submitted")
     assert balance(bill) == 18_500
 
-    if payment.status == "draft":
-        payment = checkout.confirm(payment)
-    else:
-        payment = sweep_later(payment)
+    payment = checkout.confirm(payment) if payment.status == "draft" else sweep_later(payment)
     assert payment.status == "succeeded"
     assert len(charges()) == 1
     assert balance(bill) == 13_500
@@ -110,3 +111,55 @@ sweeping.resolve(moving.current({payment}))
     assert sweeping.resolve(Payment.objects.get(pk=payment.pk)).status == "succeeded"
     assert len(charges()) == 1
     assert balance(bill) == 13_500
+
+
+def start_worker(queue: str) -> subprocess.Popen[bytes]:
+    """A real Celery worker on the test database, listening to a queue of its own."""
+    environment = os.environ | {
+        "DATABASE_URL": database_url(), "REDIS_URL": settings.REDIS_URL,
+        "STRIPE_API_BASE": settings.STRIPE_API_BASE, "STRIPE_TIMEOUT_SECONDS": "30",
+    }  # fmt: skip
+    command = ["-m", "celery", "-A", "billing_portal", "worker", "-P", "solo", "-Q", queue, "-l", "ERROR"]
+    return subprocess.Popen(
+        [sys.executable, *command, "--without-mingle", "--without-gossip"], cwd=ROOT, env=environment
+    )
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 40) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to be so"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_worker_killed_between_charge_and_commit_ends_in_one_charge(
+    provider: Server, draft: Draft, bill: Bill
+) -> None:
+    """FAULTS E01 at P4: the reply hangs, the worker is killed, and the next one finds the charge."""
+    queue = f"crash-{uuid.uuid4().hex[:8]}"
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_before")
+    payment = checkout.confirm(draft(5_000))
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+
+    Payment.objects.filter(pk=payment.pk).update(asked_at=timezone.now() - dt.timedelta(hours=1))
+    worker = start_worker(queue)
+    try:
+        current_app.send_task("payments.tasks.sweep", queue=queue)
+        wait_until(lambda: len(charges()) == 1)
+    finally:
+        worker.kill()
+        worker.wait()
+    assert Payment.objects.get(pk=payment.pk).status == "submitted"
+
+    Payment.objects.filter(pk=payment.pk).update(asked_at=timezone.now() - dt.timedelta(hours=1))
+    worker = start_worker(queue)
+    try:
+        current_app.send_task("payments.tasks.sweep", queue=queue)
+        wait_until(lambda: Payment.objects.get(pk=payment.pk).status == "succeeded")
+    finally:
+        worker.kill()
+        worker.wait()
+    assert len(charges()) == 1
+    assert balance(bill) == 13_500
+    assert drifting_accounts() == [] and trial_balance() == 0
