@@ -114,11 +114,13 @@ def charge(request: ChargeRequest) -> Intent:
         parameters["confirmation_token"] = request.confirmation_token
     else:
         parameters["payment_method"] = request.method_id
-    if request.is_off_session:
-        parameters["off_session"] = True
+    if request.is_off_session:  # nobody is there to be redirected
+        parameters |= {
+            "off_session": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        }
     else:
-        parameters["return_url"] = request.return_url
-    parameters["automatic_payment_methods"] = {"enabled": True}
+        parameters |= {"return_url": request.return_url, "automatic_payment_methods": {"enabled": True}}
     if request.saves_method:
         parameters["setup_future_usage"] = "off_session"
     try:
