@@ -123,7 +123,7 @@ class WorkItemAdmin(SubjectAdmin):
 
     def page_context(self, request: HttpRequest, obj: WorkItem) -> dict[str, Any]:
         """The forms to take it and to close it."""
-        may_work = request.user.has_perm("activity.change_workitem")  # type: ignore[union-attr]
+        may_work = request.user.has_perm("activity.change_workitem")
         is_open = may_work and obj.done_at is None
         return super().page_context(request, obj) | {
             "take": self.page_address("take", obj) if is_open and obj.owner_id != request.user.pk else "",
@@ -156,9 +156,9 @@ class WorkItemAdmin(SubjectAdmin):
         return HttpResponseRedirect(page_of(item))
 
     def _workable(self, request: HttpRequest, object_id: str) -> WorkItem:
-        if request.method != "POST" or not request.user.has_perm("activity.change_workitem"):  # type: ignore[union-attr]
+        if request.method != "POST" or not request.user.has_perm("activity.change_workitem"):
             raise PermissionDenied
-        item = self.get_object(request, object_id)
+        item: WorkItem | None = self.get_object(request, object_id)
         if item is None:
             raise Http404
         return item

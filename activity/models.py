@@ -48,6 +48,7 @@ class Access(models.Model):
     at = models.DateTimeField(db_default=models.functions.Now())
 
     class Meta:
+        verbose_name_plural = "accesses"
         indexes = [models.Index(name="activity_access_subject", fields=["subject", "id"])]
         triggers = ACCESS_WALLS
 

@@ -32,7 +32,7 @@ def record(
     )
 
 
-def record_query(query: str, params: Sequence[object] | Mapping[str, object] = ()) -> None:
+def record_query(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> None:
     """Record the events that a SELECT yields (kind, subject, owner_id, actor, data), in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO activity_event (kind, subject, owner_id, actor, data) {query}", params)  # noqa: S608

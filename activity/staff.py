@@ -38,7 +38,7 @@ SUBJECTS = {
 }
 
 
-class CappedPaginator(Paginator):
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic when it runs
     """Counts no further than MAX_LISTED: a list of millions costs what its first pages cost."""
 
     @cached_property
@@ -48,7 +48,7 @@ class CappedPaginator(Paginator):
         return rows.order_by()[:MAX_LISTED].count() if isinstance(rows, models.QuerySet) else len(rows)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic when it runs
     """A list and a page of each record, to read; every look is recorded, and where that fails the page fails too."""
 
     actions = None
@@ -56,6 +56,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = PAGE_SIZE
+    list_display: Sequence[Any] = ("__str__",)
+    list_select_related: Sequence[str] | bool = False
     list_max_show_all = PAGE_SIZE
     ordering = ("-pk",)
     view_on_site = False
@@ -81,9 +83,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         """Also what the links between records need."""
         return lookup in self.linked_by or super().lookup_allowed(lookup, value, request)
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+    def get_search_fields(self, request: HttpRequest) -> list[str]:
         """Shows the search box where there is something to search."""
-        return self.search_fields or self.exact_search
+        return [*self.search_fields, *self.exact_search]
 
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
@@ -189,7 +191,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         )
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]  # not generic when it runs
     """Rows that belong to a record, to read."""
 
     extra = 0
@@ -210,7 +212,7 @@ class ReadOnlyInline(admin.TabularInline):
         return False
 
 
-def listed(view_name: str, **query: object) -> str:
+def listed(view_name: str, **query: str | int) -> str:
     """The address of a list, filtered: `listed("bills_bill", household__id__exact=7)`."""
     address = reverse(f"admin:{view_name}_changelist")
     return f"{address}?{urlencode(query)}" if query else address

@@ -1,6 +1,7 @@
 """Posting what a query draws up: for batches that never leave the database, such as a month's premiums."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -17,7 +18,7 @@ POST = f"""
 """  # noqa: S608  # the parts are constants
 
 
-def post_query(query: str, params: Sequence[object] | Mapping[str, object] = ()) -> int:
+def post_query(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Post the rows of a SELECT that yields COLUMNS, in their order, in one statement; return how many.
 
     Every key must be new: where one stands, nothing is posted. Raises as `ledger.post`, and leaves the caller's

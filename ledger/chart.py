@@ -155,15 +155,17 @@ def is_movement(code: int, debit_id: int, credit_id: int) -> bool:
 
 # The same for the database, each movement as one number.
 MOVEMENT_NUMBERS = sorted(
-    code * 10_000_000
-    + (debit_id or FIRST_HOUSEHOLD_ACCOUNT_ID) * 3_000
-    + (credit_id or FIRST_HOUSEHOLD_ACCOUNT_ID)
+    code * 10_000_000 + (debit_id or FIRST_HOUSEHOLD_ACCOUNT_ID) * 3_000 + (credit_id or FIRST_HOUSEHOLD_ACCOUNT_ID)
     for code, debit_id, credit_id in _ALLOWED
 )
+# A household's payments and what took them back: its latest are found by an index of these alone.
+CODES_OF_PAYMENT = (
+    Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT, Code.REFUND, Code.BANK_RETURN, Code.DISPUTE,
+)  # fmt: skip
 CODES_OF_CREDIT = sorted(code for code, movement in MOVEMENTS.items() if CREDIT in (*movement.debit, *movement.credit))
 
 
 def movement_number_sql() -> str:
     """The number of a transfer's movement, in SQL."""
     first = FIRST_HOUSEHOLD_ACCOUNT_ID
-    return f"(code * 10000000 + least(debit_id, {first}) * 3000 + least(credit_id, {first}))"
+    return f"(code::bigint * 10000000 + least(debit_id, {first}) * 3000 + least(credit_id, {first}))"

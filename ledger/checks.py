@@ -23,6 +23,8 @@ from ledger.chart import CODES_OF_CREDIT, FIRST_HOUSEHOLD_ACCOUNT_ID, MOVEMENT_N
 MOST_ROWS = 20
 WEIGHT = "(hashint8extended({0}, %(seed)s) & 1073741823)"
 TEXT_WEIGHT = "(hashtextextended({0}, %(seed)s) & 1073741823)"
+Params = dict[str, int | dt.datetime | None]
+
 TRANSFERS, ACCOUNTS = "ledger_transfer", "ledger_account"
 FIRST = FIRST_HOUSEHOLD_ACCOUNT_ID
 
@@ -96,13 +98,14 @@ _ACCOUNTS_OF = f"""
         LEFT JOIN {ACCOUNTS} found ON found.id = side.wanted
     ) a WHERE (a.id IS NULL OR a.is_control OR a.owner_id NOT IN (0, t.owner_id)) {{day}}
 """  # noqa: S608
+_CREDIT_CODES = ", ".join(str(int(code)) for code in CODES_OF_CREDIT)
 _SIDES_OF = f"""
     SELECT 'transfer ' || t.id, 'a ' || a.type || ' account of a household where code ' || t.code || ' has none'
     FROM {TRANSFERS} t JOIN {ACCOUNTS} a ON a.id IN (t.debit_id, t.credit_id)
-    WHERE a.id >= {FIRST} AND a.type = 'liability' AND t.code NOT IN ({', '.join(str(int(code)) for code in CODES_OF_CREDIT)}) {{day}}
+    WHERE a.id >= {FIRST} AND a.type = 'liability' AND t.code NOT IN ({_CREDIT_CODES}) {{day}}
 """  # noqa: S608
 _DAY = "AND t.created_at >= %(since)s"
-_WRONG_MOVEMENT = f"NOT ({movement_number_sql()} = ANY('{{{','.join(map(str, MOVEMENT_NUMBERS))}}}'::bigint[]))"
+_WRONG_MOVEMENT = f"NOT ({movement_number_sql()} = ANY(ARRAY[{', '.join(map(str, MOVEMENT_NUMBERS))}]::bigint[]))"
 _MOVEMENT = f"""
     SELECT 'transfer ' || id, 'code ' || code || ' from account ' || credit_id || ' to account ' || debit_id
     FROM {TRANSFERS} t WHERE reverses_id IS NULL AND {_WRONG_MOVEMENT} {{day}}
@@ -247,7 +250,7 @@ def run(
     `since`: only what was touched at or after this moment. `deep`: also the rules that look at every row one by one.
     `on_rule` is called with the name of each rule that has been checked.
     """
-    params = {"seed": random.getrandbits(60) if seed is None else seed, "since": since}  # noqa: S311  # no secret
+    params: Params = {"seed": random.getrandbits(60) if seed is None else seed, "since": since}  # noqa: S311  # no secret
     broken = []
     with _snapshot() as cursor:
         sums = {} if since else _sums(cursor, rules, params)
@@ -266,7 +269,7 @@ def _may_be_broken(rule: Rule, sums: dict[Sum, int], *, deep: bool) -> bool:
     return sums[rule.left] != (sums[rule.right] if rule.right else 0)
 
 
-def _sums(cursor: CursorWrapper, rules: Sequence[Rule], params: dict[str, object]) -> dict[Sum, int]:
+def _sums(cursor: CursorWrapper, rules: Sequence[Rule], params: Params) -> dict[Sum, int]:
     """Every sum that the rules ask for: each table is read once."""
     wanted: dict[str, list[Sum]] = {}
     for rule in rules:
@@ -280,7 +283,7 @@ def _sums(cursor: CursorWrapper, rules: Sequence[Rule], params: dict[str, object
     return sums
 
 
-def _rows(cursor: CursorWrapper, query: str, params: dict[str, object]) -> tuple[str, ...]:
+def _rows(cursor: CursorWrapper, query: str, params: Params) -> tuple[str, ...]:
     cursor.execute(f"SELECT * FROM ({query}) broken LIMIT {MOST_ROWS}", params)  # noqa: S608
     return tuple(f"{name}: {detail}" for name, detail in cursor.fetchall())
 

@@ -4,10 +4,11 @@ The walls around it are the database's own (DESIGN section 5): triggers keep eve
 transfers, and refuse what would break the book, whoever asks.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
-from ledger.chart import AccountType, Code
+from ledger.chart import CODES_OF_PAYMENT, AccountType, Code
 from ledger.walls import ACCOUNT_WALLS, TRANSFER_WALLS
 
 
@@ -91,6 +92,12 @@ class Transfer(models.Model):
         indexes = [
             models.Index(name="ledger_transfer_debit", fields=["debit", "id"]),
             models.Index(name="ledger_transfer_credit", fields=["credit", "id"]),
+            BrinIndex(name="ledger_transfer_created", fields=["created_at"], autosummarize=True),
+            models.Index(
+                name="ledger_transfer_paid",
+                fields=["owner_id", "-effective_on", "-id"],
+                condition=Q(code__in=CODES_OF_PAYMENT),
+            ),
         ]
         triggers = TRANSFER_WALLS
 

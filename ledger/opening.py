@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -53,7 +54,7 @@ def receivable(*, owner_id: int, control_id: int, matures_on: dt.date) -> Accoun
     )
 
 
-def receivables_from(query: str, params: Sequence[object] | Mapping[str, object] = ()) -> None:
+def receivables_from(query: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> None:
     """Open the receivables of many bills.
 
     The SELECT yields id (drawn from the table's sequence), owner_id, control_id and matures_on.

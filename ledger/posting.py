@@ -30,8 +30,8 @@ INSERT_MANY = f"""
     INSERT INTO ledger_transfer ({COLUMNS})
     SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::date[],
                          string_to_array(%s, chr(31)), string_to_array(%s, chr(31)), %s::bigint[])
-    ON CONFLICT (owner_id, key) DO NOTHING
 """  # noqa: S608
+UNLESS_STANDING = "ON CONFLICT (owner_id, key) DO NOTHING"
 
 FIND_MANY = f"""
     SELECT id, {COLUMNS} FROM ledger_transfer
@@ -56,7 +56,7 @@ class Posting:
     owner_id: int = 0
     reverses_id: int | None = None
 
-    def row(self) -> tuple[object, ...]:
+    def row(self) -> tuple[int | str | dt.date | None, ...]:
         """The values of COLUMNS, in their order."""
         return (
             self.debit_id, self.credit_id, self.amount_cents, self.owner_id, int(self.code), self.effective_on,
@@ -101,14 +101,23 @@ def post_many(postings: Sequence[Posting]) -> int:
         raise LedgerError(f"{len(postings)} postings are more than {MAX_BATCH}, the most in one batch")
     for posting in postings:
         _hold_against_chart(posting)
+    columns = _columns(postings)
     with transaction.atomic(), connection.cursor() as cursor:
         try:
-            cursor.execute(INSERT_MANY, _columns(postings))
+            with transaction.atomic():
+                cursor.execute(INSERT_MANY, columns)
+        except IntegrityError as refusal:
+            if not isinstance(named(refusal), KeyReused):
+                raise named(refusal) from refusal
+        else:
+            return len(postings)
+        # Looking before each row whether its key stands costs a sixth of a batch: only where one does.
+        try:
+            cursor.execute(INSERT_MANY + UNLESS_STANDING, columns)
         except IntegrityError as refusal:
             raise named(refusal) from refusal
         new = int(cursor.rowcount)
-        if new < len(postings):
-            _standing(cursor, postings)
+        _standing(cursor, postings)
     return new
 
 

@@ -1,7 +1,6 @@
 """How the portal's templates write money, months and form controls."""
 
 import datetime as dt
-from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect
@@ -48,6 +47,7 @@ def under(path: str, href: str) -> bool:
 def control(field: BoundField) -> SafeString:
     """A form field's control with the design system's classes; its label, hint and errors are `<c-field>`'s."""
     widget = field.field.widget
+    widget.attrs.pop("placeholder", None)  # the label says it, and stays when something is typed
     classes = [widget.attrs.get("class", "")]
     if not isinstance(widget, (CheckboxInput, CheckboxSelectMultiple, RadioSelect, FileInput)):
         classes += ["ds-c-field", "ds-c-field--error" if field.errors else ""]
@@ -62,13 +62,7 @@ def is_choice(field: BoundField) -> bool:
     return isinstance(field.field.widget, CheckboxInput)
 
 
-@register.filter
-def item(mapping: dict[Any, Any], key: Any) -> Any:
-    """A mapping's value for a key that the template holds."""
-    return mapping.get(key)
-
-
-DAY_FORMATS = {"en": ("M j, Y", "M j"), "es": ("j M Y", "j M")}
+DAY_FORMATS = {"en": ("M j, Y", "M j", "F j, Y"), "es": ("j M Y", "j M", r"j \d\e F \d\e Y")}
 
 
 @register.filter
@@ -81,6 +75,12 @@ def day(on: dt.date | None) -> str:
 def day_of_year(on: dt.date | None) -> str:
     """`Oct 14`, in the reader's language: where the year goes without saying."""
     return "" if on is None else date_format(on, DAY_FORMATS[_language()][1])
+
+
+@register.filter
+def day_long(on: dt.date | None) -> str:
+    """`October 14, 2026`, in the reader's language."""
+    return "" if on is None else date_format(on, DAY_FORMATS[_language()][2])
 
 
 def _language() -> str:
