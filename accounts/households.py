@@ -53,7 +53,9 @@ def add_member(
 @transaction.atomic
 def set_paperless(household_id: int, *, is_paperless: bool, actor: str) -> bool:
     """Choose paper or paperless statements for a household; False where that is how it stands."""
-    changed = Household.objects.filter(pk=household_id).exclude(is_paperless=is_paperless).update(is_paperless=is_paperless)
+    changed = (
+        Household.objects.filter(pk=household_id).exclude(is_paperless=is_paperless).update(is_paperless=is_paperless)
+    )
     if changed:
         recording.record(
             "household.paperless",

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
@@ -114,6 +115,7 @@ class Member(models.Model):
                 name="accounts_member_source_once", fields=["source", "source_id"], condition=~Q(source_id="")
             ),
         ]
+        indexes = [models.Index(Upper("last_name"), name="accounts_member_last_name")]  # staff search by name
 
     def __str__(self) -> str:
         return self.number
@@ -192,7 +194,7 @@ class CoverageQuerySet(models.QuerySet["Coverage"]):
         return self.filter(subscriber_id__in=scope_of(viewer).member_ids)
 
     def covering(self, viewer: Viewer) -> Self:
-        """Coverages of which somebody whose services the viewer sees is a member: what they cover, not what they cost."""
+        """Coverages of members whose services the viewer sees: what they cover, not what they cost."""
         return self.filter(members__in=scope_of(viewer).clinical_ids).distinct()
 
     def in_force(self, first: dt.date, last: dt.date) -> Self:

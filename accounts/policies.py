@@ -13,7 +13,14 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,13 +38,15 @@ class Policy(StrEnum):
     SIGNED_IN = "signed_in"  # who is signed in, a member yet or not: enrolment, settings
     MEMBER = "member"  # who is signed in and a member, or a member's delegate; rows through visible_to
     STAFF = "staff"  # staff with a second factor; a member gets 404
-    MACHINE = "machine"  # another system or an app, which proves itself in the request (webhooks, the API)
+    API = "api"  # an app: the view finds out who asks and answers 401; rows through visible_to
+    MACHINE = "machine"  # another system, which proves itself in the request (webhooks)
 
 
 # Routes whose views are others' code: by namespace or url name.
 FOREIGN: dict[str, Policy] = {
     "admin": Policy.STAFF,
 }
+FOREIGN_METHODS = ("GET", "HEAD", "POST", "OPTIONS")  # allauth's form views take PUT for POST, past the limits
 FOREIGN_PREFIXES: dict[str, Policy] = {
     "account_": Policy.PUBLIC,  # allauth's pages ask for the sign-in themselves where they need it
     "mfa_": Policy.PUBLIC,
@@ -56,18 +65,19 @@ def allow(policy: Policy) -> Callable[[V], V]:
 
 
 def policy_of(view: Any, *, url_name: str | None, namespace: str) -> Policy | None:
-    """The declared policy of a route, or None. A class of views declares it in `access_policy`."""
-    declared: Policy | None = getattr(view, "access_policy", None)
-    if declared is None:
-        declared = getattr(getattr(view, "view_class", None) or getattr(view, "cls", None), "access_policy", None)
-    if declared is not None:
-        return declared
+    """The policy of a route: declared by its view, or stated above for others' views; None where there is none."""
+    if (policy := declared_by(view)) is not None:
+        return policy
     if namespace in FOREIGN:
         return FOREIGN[namespace]
-    for prefix, policy in FOREIGN_PREFIXES.items():
-        if (url_name or "").startswith(prefix):
-            return policy
-    return None
+    return next((of for prefix, of in FOREIGN_PREFIXES.items() if (url_name or "").startswith(prefix)), None)
+
+
+def declared_by(view: Any) -> Policy | None:
+    """What `allow` declared; a class of views declares it in its attribute `access_policy`."""
+    own_class = getattr(view, "view_class", None) or getattr(view, "cls", None)
+    policy: Policy | None = getattr(view, "access_policy", None) or getattr(own_class, "access_policy", None)
+    return policy
 
 
 def has_second_factor(request: HttpRequest) -> bool:
@@ -92,7 +102,9 @@ class PolicyMiddleware:
         policy = policy_of(view, url_name=match.url_name, namespace=match.namespace)
         if policy is None:
             raise Http404("no policy is declared for this route")
-        if policy in (Policy.PUBLIC, Policy.MACHINE):
+        if declared_by(view) is None and not match.namespace and request.method not in FOREIGN_METHODS:
+            return HttpResponseNotAllowed(FOREIGN_METHODS)
+        if policy in (Policy.PUBLIC, Policy.API, Policy.MACHINE):
             return None
         if not request.user.is_authenticated:
             return _to_sign_in(request)

@@ -72,13 +72,11 @@ def scope_of(viewer: Viewer) -> Scope:
         )
         .values_list("member_id", "member__household_id", "grant")
     )
-    rows = list(
-        member_model.objects.filter(
-            Q(user_id=viewer.pk) | Q(household__members__user_id=viewer.pk, household__members__is_primary_holder=True)
-        )
-        .values_list("pk", "user_id", "household_id", "is_primary_holder", "confidential_since")
-        .distinct()
-    )
+    columns = ("pk", "user_id", "household_id", "is_primary_holder", "confidential_since")
+    mine = member_model.objects.filter(user_id=viewer.pk)
+    held = member_model.objects.filter(household_id__in=mine.filter(is_primary_holder=True).values("household_id"))
+    # Two walks along indexes: as one OR it would read every member of the plan.
+    rows = list(mine.values_list(*columns).union(held.values_list(*columns)))
     own = [row for row in rows if row[1] == viewer.pk]
     held_households = frozenset(row[2] for row in own if row[3])
     others = [row for row in rows if row[1] != viewer.pk and row[2] in held_households]

@@ -1,0 +1,117 @@
+"""What the family page shows: each member the viewer sees, what they owe, what covers them, and what was paid."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from accounts.models import Coverage, Member
+from accounts.visibility import Scope
+from ledger.chart import Code
+from ledger.models import Transfer
+
+PAYMENT_CODES = (Code.PAYMENT, Code.LOCKBOX_PAYMENT, Code.CREDIT_APPLIED)
+RETURN_CODES = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE)
+PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member as the family page shows them; amounts in US cents."""
+
+    member: Member
+    is_viewer: bool
+    age: int
+    medical_cents: int
+    premium_cents: int
+    coverages: list[Coverage]
+
+    @property
+    def total_cents(self) -> int:
+        """Medical and premium together."""
+        return self.medical_cents + self.premium_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One payment towards a bill of a member, or one taken back; US cents, negative where taken back."""
+
+    on: dt.date
+    member: Member
+    is_premium: bool
+    is_taken_back: bool
+    amount_cents: int
+    number: str
+
+
+def people(scope: Scope, *, today: dt.date) -> list[Person]:
+    """The members the viewer sees, oneself first: three queries, however many they are."""
+    members = (
+        Member.objects.visible_to(scope)
+        .select_related("medical_control", "premium_control", "household")
+        .order_by("household_id", "-is_primary_holder", "birth_date", "pk")
+    )
+    coverages = _coverages(scope, today)
+    found = [
+        Person(
+            member=member,
+            is_viewer=member.pk in scope.own_ids,
+            age=age_on(member.birth_date, today),
+            medical_cents=member.medical_control.balance_cents,
+            premium_cents=member.premium_control.balance_cents,
+            coverages=coverages[member.pk],
+        )
+        for member in members
+    ]
+    return sorted(found, key=lambda person: not person.is_viewer)
+
+
+def payments(people_seen: list[Person]) -> list[Paid]:
+    """The latest payments towards the bills of these members, from the book; the newest first. One query."""
+    owners = {}
+    for person in people_seen:
+        owners[person.member.medical_control_id] = (person.member, False)
+        owners[person.member.premium_control_id] = (person.member, True)
+    found = Transfer.objects.filter(
+        Q(code__in=PAYMENT_CODES, credit__control_id__in=owners)
+        | Q(code__in=RETURN_CODES, debit__control_id__in=owners),
+        code__in=PAYMENT_CODES + RETURN_CODES,
+    ).select_related("debit", "credit")
+    households = sorted({person.member.household_id for person in people_seen})
+    walks = [found.filter(owner_id=each).order_by("-effective_on", "-pk")[:PAGE] for each in households]
+    rows = walks[0].union(*walks[1:]).order_by("-effective_on", "-pk")[:PAGE] if len(walks) > 1 else walks[0]
+    return [_paid(transfer, owners) for transfer in rows]
+
+
+def _paid(transfer: Transfer, owners: dict[int, tuple[Member, bool]]) -> Paid:
+    is_taken_back = transfer.code in RETURN_CODES
+    control_id = (transfer.debit if is_taken_back else transfer.credit).control_id
+    member, is_premium = owners[control_id or 0]
+    return Paid(
+        on=transfer.effective_on,
+        member=member,
+        is_premium=is_premium,
+        is_taken_back=is_taken_back,
+        amount_cents=-transfer.amount_cents if is_taken_back else transfer.amount_cents,
+        number=transfer.reference.rpartition("payment:")[2],
+    )
+
+
+def age_on(born: dt.date, today: dt.date) -> int:
+    """Full years lived."""
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _coverages(scope: Scope, today: dt.date) -> dict[int, list[Coverage]]:
+    """What covers each member today, of those whose services the viewer sees."""
+    found: dict[int, list[Coverage]] = defaultdict(list)
+    pairs = (
+        Coverage.members.through.objects.filter(member_id__in=scope.clinical_ids)
+        .filter(coverage__in=Coverage.objects.in_force(today, today).values("pk"))
+        .select_related("coverage__plan")
+        .order_by("coverage__kind", "coverage_id")
+    )
+    for pair in pairs:
+        found[pair.member_id].append(pair.coverage)
+    return found

@@ -1,0 +1,19 @@
+"""The request that a view of members' pages is given."""
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.visibility import Scope
+
+
+class MemberRequest(HttpRequest):
+    """A request that Policy.MEMBER let through: somebody is signed in, and `scope` says whom they may see."""
+
+    user: User
+    scope: Scope
+
+
+def client_address(request: HttpRequest) -> str:
+    """The client's network address, past the proxies that are trusted."""
+    return str(get_adapter().get_client_ip(request))

@@ -1,0 +1,70 @@
+"""The roles of staff: what each may see and do. Groups of these names are made by `manage.py install_roles`.
+
+Seeing a kind of record is Django's `view` permission. What staff may do has the permission that is nearest in Django's
+own words: `payments.add_refund` to refund, `bills.change_bill` to adjust or void, `bills.add_importbatch` to import,
+`bills.change_importreject` to settle a reject, `activity.change_workitem` to work off the queue, `accounts.change_user`
+to give roles. None of them opens a form that edits a record: there is none.
+"""
+
+from enum import StrEnum
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+
+class Role(StrEnum):
+    """The groups of staff."""
+
+    MEMBER_SERVICES = "Member Services"
+    BILLING = "Billing"
+    AUDITOR = "Auditor"
+    ADMINISTRATOR = "Administrator"
+
+
+SERVICES_SEE = frozenset(
+    {
+        "accounts.view_household", "accounts.view_member", "accounts.view_delegate", "accounts.view_plan",
+        "accounts.view_coverage", "bills.view_bill", "bills.view_billline", "bills.view_claim", "bills.view_claimline",
+        "bills.view_accumulator", "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
+        "payments.view_dispute", "notifications.view_notification", "activity.view_workitem",
+    }
+)  # fmt: skip
+BILLING_SEES = SERVICES_SEE | {
+    "ledger.view_account", "ledger.view_transfer", "activity.view_event", "bills.view_importbatch",
+    "bills.view_importreject", "payments.view_stripeevent",
+}  # fmt: skip
+AUDITOR_SEES = BILLING_SEES | {
+    "accounts.view_user", "auth.view_group", "activity.view_access", "payments.view_paymentmethod",
+}  # fmt: skip
+BILLING_DOES = frozenset(
+    {
+        "payments.add_refund", "bills.change_bill", "bills.add_importbatch", "bills.change_importreject",
+        "activity.change_workitem",
+    }
+)  # fmt: skip
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.MEMBER_SERVICES: SERVICES_SEE | {"activity.change_workitem"},
+    Role.BILLING: BILLING_SEES | BILLING_DOES,
+    Role.AUDITOR: AUDITOR_SEES,
+    Role.ADMINISTRATOR: AUDITOR_SEES | BILLING_DOES | {"accounts.change_user"},
+}
+
+
+class PermissionMissing(Exception):
+    """A role names a permission that the database has not got: migrate first."""
+
+
+@transaction.atomic
+def install() -> None:
+    """Make the groups, each with exactly its permissions. Harmless to repeat. Raises PermissionMissing."""
+    for role, names in PERMISSIONS.items():
+        wanted = Q(pk__in=[])
+        for name in names:
+            app_label, codename = name.split(".")
+            wanted |= Q(content_type__app_label=app_label, codename=codename)
+        found = list(Permission.objects.filter(wanted).select_related("content_type"))
+        if missing := names - {f"{each.content_type.app_label}.{each.codename}" for each in found}:
+            raise PermissionMissing(f"no such permission: {', '.join(sorted(missing))}")
+        Group.objects.get_or_create(name=role)[0].permissions.set(found)

@@ -1,0 +1,189 @@
+"""What every staff page of a member's record has in common: the reason before a confidential member's, and actions.
+
+An action is a page of its own with a reason. It asks for the permission and for a recent proof of who it is, refuses
+one's own household, and calls the one function that does the thing.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts import reauthentication
+from accounts.models import Delegate, Member, User
+from activity.staff import ReadOnlyAdmin, page_of
+from activity.staff_forms import ReasonForm
+from ledger.money import InvalidAmount, format_usd, parse_usd
+
+REASON_HOLDS_SECONDS = 15 * 60  # then a confidential member's record asks again
+REASONS = "confidential_looks"
+
+
+class Refused(Exception):
+    """The action cannot be done as asked; its text says why."""
+
+
+class AmountField(forms.CharField):
+    """Dollars and cents as a person writes them, cleaned to US cents."""
+
+    def __init__(self, **options: Any) -> None:
+        attributes = {"inputmode": "decimal", "autocomplete": "off", "size": 12}
+        super().__init__(widget=forms.TextInput(attributes), max_length=12, **options)
+
+    def clean(self, value: Any) -> int:
+        """US cents above 0."""
+        text = super().clean(value)
+        try:
+            cents = parse_usd(text)
+        except InvalidAmount as error:
+            raise forms.ValidationError(str(error)) from error
+        if cents == 0:
+            raise forms.ValidationError("Write an amount above $0.00.")
+        return cents
+
+
+class ActionForm(ReasonForm):
+    """A reason, and a key drawn when the page was opened: the same form sent twice does the thing once."""
+
+    key = forms.RegexField(r"\A[0-9a-f]{16}\Z", widget=forms.HiddenInput, initial=partial(secrets.token_hex, 8))
+
+
+class AmountForm(ActionForm):
+    """An amount and a reason."""
+
+    amount = AmountField(label="Amount in dollars")
+    field_order = ("amount", "reason", "key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that staff may do with a record. `run` does it and returns what to say; it raises Refused."""
+
+    suffix: str
+    label: str
+    explains: str
+    permission: str
+    run: Callable[[User, Any, dict[str, Any]], str]
+    applies: Callable[[Any], bool] = lambda obj: True
+    form: Callable[..., forms.Form] = ActionForm
+
+
+def is_own_household(user: User, household_id: int) -> bool:
+    """Whether somebody of staff is of this household, or a delegate of one of its members."""
+    return (
+        Member.objects.filter(user=user, household_id=household_id).exists()
+        or Delegate.objects.filter(user=user, member__household_id=household_id, ended_at__isnull=True).exists()
+    )
+
+
+def usd(cents: int | None) -> SafeString | str:
+    """An amount in a table."""
+    return "-" if cents is None else format_html('<span class="portal-money">{}</span>', format_usd(cents))
+
+
+def money(field: str, label: str) -> Callable[[Any, Any], SafeString | str]:
+    """A column of a list or page that shows a field of US cents."""
+
+    @admin.display(description=label)
+    def column(page: Any, obj: Any) -> SafeString | str:
+        value = obj
+        for part in field.split("__"):
+            value = getattr(value, part)
+        return usd(value)
+
+    return column
+
+
+class MemberRecordAdmin(ReadOnlyAdmin):
+    """A record of one or more members."""
+
+    change_form_template = "admin/record.html"
+    offered: Sequence[Action] = ()
+
+    def household_id_of(self, obj: Any) -> int:
+        """Whose record it is."""
+        household_id: int = obj.household_id
+        return household_id
+
+    def members_of(self, obj: Any) -> Sequence[Member]:
+        """The member whose record it is."""
+        return [obj.member]
+
+    def barrier(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
+        """A confidential member's record opens for a reason, which is recorded first (FAULTS F25)."""
+        members = [member for member in self.members_of(obj) if member.is_confidential]
+        given: dict[str, float] = request.session.get(REASONS, {})
+        fresh = time.time() - REASON_HOLDS_SECONDS
+        if all(given.get(str(member.pk), 0) > fresh for member in members):
+            return None
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            self.look(request, obj, action="confidential", reason=form.cleaned_data["reason"])
+            now = {str(member.pk): time.time() for member in members}
+            request.session[REASONS] = {key: at for key, at in given.items() if at > fresh} | now
+            return HttpResponseRedirect(request.get_full_path())
+        return self.render(request, "admin/reason.html", "Confidential record", obj, form=form)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The admin's, and a page for each action."""
+        pages = [self.page(action.suffix, partial(self._act, action=action)) for action in self.offered]
+        return [*pages, *super().get_urls()]
+
+    def tools(self, request: HttpRequest, obj: Any) -> list[tuple[str, str]]:
+        """The actions that this viewer may take on this record now."""
+        return [
+            (action.label, self.page_address(action.suffix, obj))
+            for action in self.offered
+            if request.user.has_perm(action.permission) and action.applies(obj)
+        ]
+
+    def _act(self, request: HttpRequest, object_id: str, *, action: Action) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User) or not user.has_perm(action.permission) or not self.has_view_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        if is_own_household(user, self.household_id_of(obj)):
+            messages.error(request, "This is your own household: somebody else has to do it.")
+            return HttpResponseRedirect(page_of(obj))
+        if (before := self.barrier(request, obj)) is not None:
+            return before
+        return reauthentication.required(self._act_on)(request, user, obj, action)  # type: ignore[return-value]
+
+    def _act_on(self, request: HttpRequest, user: User, obj: Any, action: Action) -> HttpResponse:
+        form = action.form(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and action.applies(obj) and form.is_valid():
+            try:
+                done = action.run(user, obj, form.cleaned_data)
+            except Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                self.look(request, obj, action=action.suffix, reason=form.cleaned_data["reason"])
+                messages.success(request, done)
+                return HttpResponseRedirect(page_of(obj))
+        return self._action_page(request, obj, action, form)
+
+    def _action_page(self, request: HttpRequest, obj: Any, action: Action, form: forms.Form) -> TemplateResponse:
+        status = 200 if request.method != "POST" else 422
+        page = self.render(
+            request, "admin/action.html", action.label, obj, form=form, action=action, back=page_of(obj),
+            applies=action.applies(obj), summary=self.summary(obj),
+        )  # fmt: skip
+        page.status_code = status
+        return page
+
+    def summary(self, obj: Any) -> list[tuple[str, object]]:
+        """What an action's page says of the record."""
+        return []

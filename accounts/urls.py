@@ -1,0 +1,14 @@
+"""The addresses of enrolment, the family, settings and the session."""
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("enroll/", views.enroll, name="enroll"),
+    path("family/", views.family, name="family"),
+    path("settings/", views.settings_page, name="settings"),
+    path("settings/language/", views.language, name="set_language"),
+    path("session/", views.session_state, name="session_state"),
+    path("session/extend/", views.session_extend, name="session_extend"),
+]

@@ -1,0 +1,49 @@
+"""One world for all routes: made once, and put back after each test."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from allauth.account.internal.userkit import user_id_to_str
+from django.db import transaction
+from django.test import Client
+from pytest_django import DjangoDbBlocker
+
+from tests.access.objects import World, make_world
+from tests.conftest import make_cast
+
+ROLES = ("anonymous", "alice", "bob", "charlie", "delegate", "staff", "staff_without_factor")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """The cast, its objects, and who sees whose; rolled back at the end."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world(make_cast())
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def clients(world: World) -> dict[str, Client]:
+    """A client for each role; all but one have proved who they are a moment ago, staff by a second factor."""
+    made = {role: Client(raise_request_exception=False) for role in ROLES}
+    for role, client in made.items():
+        if role == "anonymous":
+            continue
+        user = world.users["staff" if role == "staff_without_factor" else role]
+        user.refresh_from_db()  # a passkey was added: the session must agree with that
+        client.force_login(user)
+        if role != "staff_without_factor":
+            session = client.session
+            session["account_authentication_methods"] = [{"method": "mfa", "at": time.time(), "reauthenticated": True}]
+            session["account_authentication_methods_user"] = user_id_to_str(user)
+            session.save()
+    return made
+
+
+@pytest.fixture(autouse=True)
+def put_back(world: World) -> Iterator[None]:
+    """Whatever a request writes is undone."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

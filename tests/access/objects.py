@@ -1,0 +1,103 @@
+"""What stands in addresses: for each kwarg, whose objects there are, and one that does not exist.
+
+A route with a kwarg of its own needs a line in `make_world`: the key is the part of the address before it and its name,
+as in `bills/number` for `/bills/<number>/…` and `/api/v1/bills/<number>/` alike.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from django.utils import timezone
+
+from accounts.models import Delegate, User
+from payments.models import Payment, PaymentAllocation
+from tests.accounts.records import Records
+from tests.conftest import Cast
+
+PEOPLE = ("Alice", "Bob", "Maya", "Charlie")
+HOUSEHOLD_RULE = {
+    "alice": {"Alice", "Bob", "Maya"},
+    "bob": {"Bob"},
+    "charlie": {"Charlie"},
+    "delegate": {"Bob"},
+    "staff": set(),
+}
+OWN_RULE = {
+    "alice": {"Alice"},
+    "bob": {"Bob"},
+    "charlie": {"Charlie"},
+    "delegate": set(),
+    "staff": set(),
+}
+
+
+# Routes that are not for everybody who sees the object.
+SEEN_BY_ROUTE = {
+    "payment_return": OWN_RULE,  # the payer comes back from the bank's page
+}
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects that a kwarg may name: by owner, and one that is missing; and who sees whose."""
+
+    of: dict[str, object]
+    missing: object
+    seen: dict[str, set[str]] = field(default_factory=lambda: HOUSEHOLD_RULE)
+
+
+@dataclass(frozen=True)
+class World:
+    """The cast, a delegate who may view and pay for Bob, and an object of every kind of each member."""
+
+    users: dict[str, User]
+    objects: dict[str, Objects]
+
+    def of(self, route_name: str, key: str) -> Objects:
+        """The objects of a kwarg; some routes show less than others of the same address do."""
+        objects = self.objects[key]
+        return replace(objects, seen=SEEN_BY_ROUTE[route_name]) if route_name in SEEN_BY_ROUTE else objects
+
+
+def make_world(cast: Cast) -> World:
+    """Everything that an address can name."""
+    records = Records(cast.alice, cast.bob, cast.maya, cast.charlie)
+    delegate = User.objects.create_user("delegate@example.com")
+    Delegate.objects.create(member=cast.bob, user=delegate, grant="full")
+    users = {
+        "alice": cast.alice.user,
+        "bob": cast.bob.user,
+        "charlie": cast.charlie.user,
+        "delegate": delegate,
+        "staff": cast.dana,
+    }
+    by_model = records.by_owner()
+    drafts = {name: _draft(records, name) for name in ("Alice", "Bob", "Charlie")}
+    objects = {
+        "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
+        "premiums/coverage_id": Objects(by_model["Coverage"], 0),
+        "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
+        "payments/number": Objects({name: f"PAY-{name}" for name in PEOPLE}, "0000-0000-0000"),
+        "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),
+        "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
+        "key/uidb36": Objects({}, "1"),
+        "/key": Objects({}, "set-password"),
+    }
+    return World(users, objects)
+
+
+def _draft(records: Records, name: str) -> str:
+    """A payment that is not sent yet: its payer's alone."""
+    bill = records.bills[name]
+    draft = Payment.objects.create(
+        number=f"DRAFT-{name}", household=bill.household, kind=bill.kind, channel="web", amount_cents=100,
+        payer=bill.member.user, created_at=timezone.now(),
+    )  # fmt: skip
+    PaymentAllocation.objects.create(payment=draft, bill=bill, amount_cents=100)
+    return draft.number
+
+
+def _passkeys(users: dict[str, User]) -> dict[str, object]:
+    return {
+        name.capitalize(): users[name].authenticator_set.create(type="webauthn", data={"name": "key"}).pk
+        for name in ("alice", "bob", "charlie")
+    }
