@@ -93,7 +93,7 @@ python_packages() {
     if [[ -n "${PIP_INDEX_URL:-}" ]]; then export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"; fi
     if [[ -n "${PIP_CERT:-}" ]]; then export SSL_CERT_FILE="${SSL_CERT_FILE:-$PIP_CERT}"; fi
     if [[ ! -x .venv/bin/uv ]]; then run "Installing uv" .venv/bin/python -m pip install --disable-pip-version-check -q "uv==$UV_VERSION"; fi
-    run "Installing Python packages" .venv/bin/uv pip sync -q --python .venv/bin/python --compile-bytecode requirements/dev.txt
+    run "Installing Python packages" .venv/bin/uv pip sync -q --python .venv/bin/python requirements/dev.txt
     echo "$wanted" >.venv/.synced
 }
 
@@ -101,7 +101,7 @@ front_end_packages() {
     local wanted
     wanted="$(cksum <package-lock.json)"
     if [[ -e node_modules/.installed && "$(<node_modules/.installed)" == "$wanted" ]]; then return; fi
-    PATH="$PWD/.venv/bin:$PATH" run "Installing front-end packages" npm ci --ignore-scripts --loglevel=error
+    PATH="$PWD/.venv/bin:$PATH" run "Installing front-end packages" npm ci --prefer-offline --ignore-scripts --loglevel=error
     echo "$wanted" >node_modules/.installed
 }
 

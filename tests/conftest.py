@@ -6,15 +6,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django import DjangoDbBlocker
 
+from accounts import rate_limits
 from accounts.households import add_member, open_household
 from accounts.models import Household, Member, User
 from ledger.opening import open_system_accounts
 
 PASSWORD = "meridian-demo-tests"
+
+
+def pytest_configure() -> None:
+    """A cast of four sign-ins is hashed for every test: quickly."""
+    settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """What one test tried does not count against the next."""
+    rate_limits.forget_everything()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ os.environ["PORTAL_ENVIRONMENT"] = "test"
 os.environ.setdefault("STRIPE_WEBHOOK_SECRET", "whsec_test_secret")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_sandbox_tests")
 os.environ.setdefault("STRIPE_PUBLISHABLE_KEY", "pk_test_sandbox_tests")
+# A test that forgot to ask for the sandbox asks nobody outside this machine.
+os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:9")
 
 # Who tests side by side (pytest-xdist's workers, people with a DB_SUFFIX) counts and queues apart too.
 if "REDIS_URL" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:

@@ -1,4 +1,4 @@
-"""The payment provider for tests: a sandbox process of the run's own, empty at the start of each test that asks for it."""
+"""The payment provider for tests: a sandbox process of the run's own, empty at the start of each test that asks."""
 
 from collections.abc import Iterator
 

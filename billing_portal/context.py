@@ -1,0 +1,17 @@
+"""What every template may use."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """The brand, how to reach Member Services, and whether this is the demo."""
+    return {
+        "portal_name": settings.PORTAL_NAME,
+        "is_demo": settings.IS_DEMO,
+        "support_phone": settings.SUPPORT_PHONE,
+        "support_tty": settings.SUPPORT_TTY,
+        "support_hours": settings.SUPPORT_HOURS,
+    }

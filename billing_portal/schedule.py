@@ -1,0 +1,21 @@
+"""When what runs by itself runs: Celery beat's schedule, in the portal's time zone.
+
+Every task may run twice or late and does nothing then; each calls the same function as
+the manage.py command of its name.
+"""
+
+from celery.schedules import crontab
+
+MINUTE = 60.0
+
+SCHEDULE = {
+    "work off webhooks that wait": {"task": "payments.tasks.work_off_inbox", "schedule": MINUTE / 2},
+    "ask Stripe about undecided payments": {"task": "payments.tasks.sweep", "schedule": MINUTE},
+    "send mails about signing in": {"task": "accounts.tasks.send_mails", "schedule": MINUTE / 2},
+    "send notifications": {"task": "notifications.tasks.work_off", "schedule": MINUTE / 2},
+    # Daily: a coverage that began after the first of the month is billed the next morning; a repeat issues nothing.
+    "issue premiums": {"task": "bills.tasks.issue_premiums", "schedule": crontab(hour="4", minute="10")},
+    "take in uploaded imports": {"task": "bills.tasks.import_uploads", "schedule": MINUTE},
+    "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},
+    "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": crontab(hour="2", minute="15")},
+}
