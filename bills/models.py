@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -25,9 +26,11 @@ class BillQuerySet(models.QuerySet["Bill"]):
 
     def owed(self) -> Self:
         """Bills with a balance, the earliest due first, walking the ledger's index of what is open."""
-        return self.filter(receivable__balance_cents__gt=0, receivable__owner_id=F("household_id")).order_by(
-            "receivable__matures_on", "receivable_id"
-        )
+        return self.filter(
+            receivable__balance_cents__gt=0,
+            receivable__matures_on__isnull=False,
+            receivable__owner_id=F("household_id"),
+        ).order_by("receivable__matures_on", "receivable_id")
 
 
 class Bill(models.Model):
@@ -79,6 +82,7 @@ class Bill(models.Model):
         indexes = [
             models.Index(name="bills_bill_household_due", fields=["household", "-due_on", "-id"]),
             models.Index(name="bills_bill_member_due", fields=["member", "-due_on", "-id"]),
+            BrinIndex(name="bills_bill_created", fields=["created_at"], autosummarize=True),  # for check_ledger
         ]
 
     def __str__(self) -> str:
@@ -247,6 +251,9 @@ class ImportBatch(models.Model):
     in_review = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     message = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name_plural = "import batches"
 
     def __str__(self) -> str:
         return f"import {self.pk}"

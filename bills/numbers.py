@@ -11,11 +11,12 @@ def draw(*, groups: int = 2) -> str:
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(groups))
 
 
-def _symbol(byte: int) -> str:
-    return f"substr('{ALPHABET}', (get_byte(drawn.bytes, {byte}) & 31) + 1, 1)"
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
-# The same in SQL, for bills that are issued by the hundred thousand. `drawn.bytes` is the UUID that PostgreSQL draws
-# from its strong random source: eight of its bytes that carry neither its version nor its variant (6 and 8).
-SQL_DRAW = " || ".join([*map(_symbol, (0, 1, 2, 3)), "'-'", *map(_symbol, (4, 5, 9, 10))])
-SQL_BYTES = "uuid_send(gen_random_uuid())"
+def in_sql(six_bytes: str) -> str:
+    """The same in SQL, of an expression that yields six random bytes, for bills issued by the hundred thousand.
+
+    Six bytes are eight symbols of base 64; two of those stand for each of ours, so that every number is as likely.
+    """
+    return f"overlay(translate(encode({six_bytes}, 'base64'), '{BASE64}', '{ALPHABET * 2}') placing '-' from 5 for 0)"

@@ -17,4 +17,4 @@ def ensure(user: User) -> str:
 
 def known(payment: Payment) -> str:
     """The customer that a payment's charge names. Raises StripeCustomer.DoesNotExist where it was never made."""
-    return StripeCustomer.objects.get(user_id=payment.payer_id).stripe_id
+    return StripeCustomer.objects.get(user=payment.payer).stripe_id

@@ -16,7 +16,7 @@ CANNOT_CANCEL_NOW = _("We could not cancel this payment right now. Try again in 
 
 TEXTS: dict[str, Promise] = {
     "insufficient_funds": _(
-        "There was not enough money available for this payment. Pay a smaller part, or use another card or bank account."
+        "There was not enough money for this payment. Pay a smaller part, or use another card or bank account."
     ),
     "withdrawal_count_limit_exceeded": _(
         "Your bank's limit for this card has been reached. Pay a smaller part, or use another card or bank account."

@@ -1,8 +1,10 @@
 """What members type when they pay: amounts, the choice of a method, the filters of the history."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,13 +14,15 @@ from ledger.money import InvalidAmount, format_usd, parse_usd
 from payments import wording
 from payments.models import PaymentMethod
 from payments.offering import Group, Offer
+from payments.pages.filters import DateInput, DollarsField
 from payments.states import PaymentStatus
 
 NEW = "new"
+DATE_LIMITS = [MinValueValidator(dt.date(2000, 1, 1)), MaxValueValidator(dt.date(2100, 12, 31))]
 
 
 class AmountsForm(forms.Form):
-    """How much to pay of each bill that one charge can pay. Unchecked bills are left out, whatever stands beside them."""
+    """How much to pay of each bill that one charge can pay. What is not checked is left out."""
 
     def __init__(self, group: Group, data: Any = None, *, checks_all: bool = False) -> None:
         super().__init__(data, auto_id="id_%s")
@@ -75,7 +79,7 @@ class AmountsForm(forms.Form):
             ) from error
         if not cents:
             raise forms.ValidationError(
-                _("%(bill)s (%(number)s): write an amount above 0, or take the check mark away to leave it out.") % named
+                _("%(bill)s (%(number)s): write an amount above 0, or uncheck it to leave it out.") % named
             )
         if cents > offer.payable_cents:
             raise forms.ValidationError(
@@ -115,13 +119,10 @@ class MethodForm(forms.Form):
         return self.saved.get(self.cleaned_data["method"])
 
 
-class NicknameForm(forms.ModelForm[PaymentMethod]):
+class NicknameForm(forms.Form):
     """What a member calls a saved method."""
 
-    class Meta:
-        model = PaymentMethod
-        fields = ("nickname",)
-        labels = {"nickname": gettext_lazy("Your own name for it")}  # noqa: RUF012
+    nickname = forms.CharField(max_length=60, required=False, label=gettext_lazy("Your own name for it"))
 
 
 class HistoryForm(forms.Form):
@@ -130,32 +131,15 @@ class HistoryForm(forms.Form):
     person = forms.ChoiceField(required=False, label=gettext_lazy("Person"))
     kind = forms.ChoiceField(required=False, label=gettext_lazy("Kind"))
     state = forms.ChoiceField(required=False, label=gettext_lazy("State"))
-    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=forms.DateInput({"type": "date"}))
-    until = forms.DateField(required=False, label=gettext_lazy("To"), widget=forms.DateInput({"type": "date"}))
-    at_least = forms.CharField(required=False, max_length=20, label=gettext_lazy("Amount from"))
-    at_most = forms.CharField(required=False, max_length=20, label=gettext_lazy("Amount to"))
+    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=DateInput(), validators=DATE_LIMITS)
+    until = forms.DateField(required=False, label=gettext_lazy("To"), widget=DateInput(), validators=DATE_LIMITS)
+    least = DollarsField(required=False, label=gettext_lazy("At least"))
+    most = DollarsField(required=False, label=gettext_lazy("At most"))
 
     def __init__(self, members: list[Member], data: Any = None) -> None:
         super().__init__(data)
         everything = ("", _("All"))
         states = [(value, label) for value, label in PaymentStatus.choices if value != PaymentStatus.DRAFT]
-        self.fields["person"].choices = [everything, *((str(m.pk), m.full_name) for m in members)]  # type: ignore[attr-defined]
+        self.fields["person"].choices = [("", _("Everyone")), *((str(m.pk), m.full_name) for m in members)]  # type: ignore[attr-defined]
         self.fields["kind"].choices = [everything, *Bill.Kind.choices]  # type: ignore[attr-defined]
         self.fields["state"].choices = [everything, *states]  # type: ignore[attr-defined]
-
-    def clean_at_least(self) -> int | None:
-        """US cents, or None where nothing was typed."""
-        return _cents(self.cleaned_data["at_least"])
-
-    def clean_at_most(self) -> int | None:
-        """US cents, or None where nothing was typed."""
-        return _cents(self.cleaned_data["at_most"])
-
-
-def _cents(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        return parse_usd(text)
-    except InvalidAmount as error:
-        raise forms.ValidationError(_("Write the amount in dollars and cents, for example 25.00.")) from error

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from activity.doorbell import ring
 from activity.recording import record
 from payments import gateway
 from payments.models import Payment, PaymentMethod
@@ -32,7 +33,7 @@ def is_expired(method: PaymentMethod) -> bool:
 
 @transaction.atomic
 def keep(payment: Payment, summary: MethodSummary) -> PaymentMethod | None:
-    """Keep the method of a payment whose payer asked for it; the same card is kept once. None where nothing can be kept."""
+    """Keep the method of a payment whose payer asked for it, once a card. None where nothing can be kept."""
     user = payment.payer
     if user is None or not summary.stripe_id:
         return None
@@ -62,6 +63,7 @@ def keep(payment: Payment, summary: MethodSummary) -> PaymentMethod | None:
     )
     if is_new:
         record("method.kept", subject=f"method:{method.pk}", actor=f"user:{user.pk}", method_id=method.pk)
+        ring("notifications.tasks.work_off")
     return method
 
 
@@ -86,6 +88,7 @@ def remove(method: PaymentMethod, *, actor: str) -> None:
         ):
             return
         record("method.removed", subject=f"method:{method.pk}", actor=actor, method_id=method.pk)
+        ring("notifications.tasks.work_off")
         next_one = PaymentMethod.objects.filter(user_id=method.user_id).usable().order_by("-created_at").first()
         if method.is_default and next_one is not None:
             make_default(next_one)
@@ -103,3 +106,4 @@ def refresh(stripe_id: str, summary: MethodSummary) -> None:
     )  # fmt: skip
     if changed:
         record("method.renewed", subject=f"method:{stripe_id}", actor="stripe")
+        ring("notifications.tasks.work_off")

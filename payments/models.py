@@ -4,8 +4,10 @@ from typing import Self
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.aggregates import BoolAnd
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import ExpressionWrapper, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -88,16 +90,23 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
     """Payments, who may see them, and which are still undecided."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """The viewer's own payments, and those of others whose every bill the viewer sees. Drafts: the payer's alone."""
+        """The viewer's own payments, and others' whose every bill the viewer sees. Drafts are the payer's alone."""
         scope = scope_of(viewer)
-        bills = PaymentAllocation.objects.filter(payment_id=OuterRef("pk"))
-        hidden = bills.exclude(
-            Q(bill__member_id__in=scope.member_ids)
-            | Q(bill__member_id__in=scope.confidential_ids, bill__shared_at__isnull=False)
+        own = Q(payer_id=scope.user_id)
+        if not scope.member_ids:
+            return self.filter(own)
+        seen = Q(bill__member_id__in=scope.member_ids) | Q(
+            bill__member_id__in=scope.confidential_ids, bill__shared_at__isnull=False
+        )
+        # A value, and not EXISTS: for that the planner may read every payment's bills into a hash table first.
+        sees_all = (
+            PaymentAllocation.objects.filter(payment_id=OuterRef("pk"))
+            .values("payment_id")
+            .annotate(seen=BoolAnd(ExpressionWrapper(seen, output_field=models.BooleanField())))
+            .values("seen")
         )
         others = Q(household_id__in=scope.household_ids) & ~Q(status=PaymentStatus.DRAFT)
-        others &= Exists(bills) & ~Exists(hidden)
-        return self.filter(Q(payer_id=scope.user_id) | others)
+        return self.filter(own | (others & Q(Subquery(sees_all))))
 
     def in_flight(self) -> Self:
         """Sent, and neither succeeded nor failed yet."""
@@ -162,6 +171,9 @@ class Payment(models.Model):
         indexes = [
             models.Index(name="payments_payment_household", fields=["household", "-created_at", "-id"]),
             models.Index(name="payments_payment_payer", fields=["payer", "-created_at", "-id"]),
+            BrinIndex(name="payments_payment_settled", fields=["settled_at"], autosummarize=True),  # for check_ledger
+            models.Index(name="payments_payment_effective", fields=["household", "effective_on"]),
+            models.Index(name="payments_payment_in_flight", fields=["household"], condition=Q(status__in=IN_FLIGHT)),
             models.Index(name="payments_payment_undecided", fields=["asked_at"], condition=Q(status__in=IN_FLIGHT)),
         ]
         triggers = [
@@ -188,7 +200,8 @@ class PaymentAllocationQuerySet(models.QuerySet["PaymentAllocation"]):
         """Those of payments and of bills that the viewer sees: who paid for another may see the payment alone."""
         scope = scope_of(viewer)
         return self.filter(
-            payment__in=Payment.objects.visible_to(scope).values("pk"), bill__in=Bill.objects.visible_to(scope).values("pk")
+            payment__in=Payment.objects.visible_to(scope).values("pk"),
+            bill__in=Bill.objects.visible_to(scope).values("pk"),
         )
 
 
@@ -236,6 +249,7 @@ class Refund(models.Model):
     reason = models.CharField(max_length=500)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     is_outside_portal = models.BooleanField(default=False)
+    form_key = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001  # null: not from a form
     stripe_refund_id = models.CharField(max_length=60, null=True, blank=True, unique=True)  # noqa: DJ001
     failure_code = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -244,7 +258,12 @@ class Refund(models.Model):
     objects = RefundQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(name="payments_refund_amount_positive", condition=Q(amount_cents__gt=0))]
+        constraints = [
+            models.CheckConstraint(name="payments_refund_amount_positive", condition=Q(amount_cents__gt=0)),
+            models.UniqueConstraint(
+                name="payments_refund_form_once", fields=["payment", "form_key"], condition=Q(form_key__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"refund {self.pk}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from activity.doorbell import ring
 from activity.recording import record
 from payments.models import Payment
 from payments.states import ALLOWED, PaymentStatus
@@ -46,4 +47,6 @@ def move(payment_id: int, to: PaymentStatus, *, actor: str, reason: str = "", **
         payment_id=payment_id,
         code=changes.get("failure_code", ""),
     )
+    if to != PaymentStatus.SUBMITTED:
+        ring("notifications.tasks.work_off")
     return current(payment_id)

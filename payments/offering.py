@@ -6,12 +6,12 @@ Medical bills and premiums are never one charge, nor are bills of two households
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from accounts.visibility import Scope
+from bills import naming
 from bills.models import Bill
 from payments.allocating import bills_to_pay, payable_cents
 from payments.checkout import MAX_BILLS
+from payments.models import Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,10 @@ class Group:
         return f"{self.kind}-{self.household_id}"
 
 
-def title_of(bill: Bill, scope: Scope) -> str:
-    """What a bill is called on a page about paying: nothing of the service to a delegate who may only pay."""
-    return _("Medical bill") if bill.kind == Bill.Kind.MEDICAL and scope.sees_only_amounts_of(bill.member_id) else bill.title
+def is_payable(payment: Payment, scope: Scope) -> bool:
+    """Whether the viewer may still pay every bill of a draft: a right can end between its steps (FAULTS F31)."""
+    wanted = payment.allocations.values("bill_id")
+    return bills_to_pay(scope).filter(pk__in=wanted).count() == payment.allocations.count()
 
 
 def offered(scope: Scope, numbers: Sequence[str] = ()) -> list[Group]:
@@ -53,15 +54,13 @@ def offered(scope: Scope, numbers: Sequence[str] = ()) -> list[Group]:
         found = list(bills_to_pay(scope).filter(number__in=list(numbers)[: 2 * MAX_BILLS]).order_by("due_on", "pk"))
     else:
         found = [
-            bill
-            for kind in Bill.Kind.values
-            for bill in bills_to_pay(scope).filter(kind=kind).owed()[: MAX_BILLS + 1]
+            bill for kind in Bill.Kind.values for bill in bills_to_pay(scope).filter(kind=kind).owed()[: MAX_BILLS + 1]
         ]
     payable = payable_cents(found)
     groups: dict[tuple[str, int], list[Offer]] = {}
     for bill in found:
         if numbers or payable[bill.pk]:
-            offer = Offer(bill, title_of(bill, scope), payable[bill.pk], bool(numbers))
+            offer = Offer(bill, naming.title_of(bill, scope), payable[bill.pk], bool(numbers))
             groups.setdefault((bill.kind, bill.household_id), []).append(offer)
     return [
         Group(kind, household_id, tuple(offers[:MAX_BILLS]), len(offers) > MAX_BILLS)

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.visibility import Scope
+from bills import naming
 from bills.models import Bill
 from ledger.chart import Code
 from ledger.models import Transfer
 from payments import calendar, wording
 from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund
-from payments.offering import title_of
 from payments.states import PaymentStatus
 
 EXPECTED = (PaymentStatus.DRAFT, PaymentStatus.SUBMITTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING)
@@ -126,11 +126,10 @@ def _line(allocation: PaymentAllocation, scope: Scope, *, is_seen: bool) -> Line
     if not is_seen:
         title = _("Premium") if bill.kind == Bill.Kind.PREMIUM else _("Medical bill")
         return Line(title, "", "", "", None, allocation.amount_cents)
-    shows_service = not scope.sees_only_amounts_of(bill.member_id)
     return Line(
-        title=title_of(bill, scope),
+        title=naming.title_of(bill, scope),
         number=bill.number,
-        provider_name=bill.provider_name if shows_service else "",
+        provider_name=naming.provider_of(bill, scope),
         person=bill.member.full_name,
         member_id=bill.member_id,
         amount_cents=allocation.amount_cents,

@@ -63,14 +63,23 @@ def refundable_cents(payment: Payment) -> int:
     return payment.amount_cents - asked
 
 
-def issue(payment: Payment, *, amount_cents: int, reason: str, requested_by: User, bill: Bill | None = None) -> Refund:
+def issue(
+    payment: Payment,
+    *,
+    amount_cents: int,
+    reason: str,
+    requested_by: User,
+    bill: Bill | None = None,
+    key: str | None = None,
+) -> Refund:
     """Refund part or all of a payment, of one of its bills where `bill` is given. US cents.
 
     The row is committed, with its key, before the provider is called; a reply that is lost leaves it `submitted`, and
-    the sweeper asks again with the same key. Raises AmountExceedsRefundable, NotRefundable, OwnHousehold.
+    the sweeper asks again with the same key. The same form `key` again returns the refund that stands.
+    Raises AmountExceedsRefundable, NotRefundable, OwnHousehold.
     """
-    refund = _commit(payment.pk, amount_cents, reason, requested_by, bill)
-    return send(refund)
+    refund, is_new = _commit(payment.pk, amount_cents, reason, requested_by, bill, key)
+    return send(refund) if is_new else refund
 
 
 def send(refund: Refund) -> Refund:
@@ -122,6 +131,7 @@ def apply(refund_id: int, state: RefundState) -> Refund:
         payment_id=refund.payment_id,
         refund_id=refund.pk,
     )
+    ring("notifications.tasks.work_off")
     if target in ENDED:
         _ask_staff(refund)
     return refund
@@ -152,8 +162,12 @@ def sweep(*, older_than: dt.timedelta = dt.timedelta(seconds=30)) -> int:
 
 
 @atomic_with_retry
-def _commit(payment_id: int, amount_cents: int, reason: str, requested_by: User, bill: Bill | None) -> Refund:
+def _commit(
+    payment_id: int, amount_cents: int, reason: str, requested_by: User, bill: Bill | None, key: str | None
+) -> tuple[Refund, bool]:
     payment = Payment.objects.select_for_update().get(pk=payment_id)
+    if key is not None and (standing := payment.refunds.filter(form_key=key).first()):
+        return standing, False
     if payment.status not in REFUNDABLE:
         raise NotRefundable(f"Payment {payment.number} is {payment.status}: it cannot be refunded.")
     if requested_by.members.filter(household_id=payment.household_id).exists():
@@ -166,7 +180,7 @@ def _commit(payment_id: int, amount_cents: int, reason: str, requested_by: User,
     if not 0 < amount_cents <= left:
         raise AmountExceedsRefundable(f"At most {left} cents of payment {payment.number} can be refunded.")
     refund = Refund.objects.create(
-        payment=payment, bill=bill, amount_cents=amount_cents, reason=reason, requested_by=requested_by
+        payment=payment, bill=bill, amount_cents=amount_cents, reason=reason, requested_by=requested_by, form_key=key
     )
     record(
         "refund.submitted",
@@ -179,7 +193,7 @@ def _commit(payment_id: int, amount_cents: int, reason: str, requested_by: User,
         refund_id=refund.pk,
     )
     ring("payments.tasks.sweep")
-    return refund
+    return refund, True
 
 
 @atomic_with_retry

@@ -3,6 +3,8 @@
 Whoever hears it first (the reply, the return page, a webhook, the sweeper) calls `apply`; the others find it done.
 """
 
+from typing import Any
+
 from django.utils import timezone
 
 import ledger
@@ -106,8 +108,8 @@ def _remember(payment: Payment, intent: Intent) -> None:
     )
 
 
-def _changes(payment: Payment, intent: Intent, target: PaymentStatus) -> dict[str, object]:
-    changes: dict[str, object] = {"stripe_payment_intent_id": intent.id, "asked_at": timezone.now()}
+def _changes(payment: Payment, intent: Intent, target: PaymentStatus) -> dict[str, Any]:
+    changes: dict[str, Any] = {"stripe_payment_intent_id": intent.id, "asked_at": timezone.now()}
     if intent.charge_id:
         changes["stripe_charge_id"] = intent.charge_id
     if intent.method.kind:

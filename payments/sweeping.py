@@ -29,7 +29,8 @@ CLAIM = """
     UPDATE payments_payment SET asked_at = %(now)s WHERE id IN (
         SELECT id FROM payments_payment
         WHERE status = ANY(%(in_flight)s)
-          AND asked_at <= %(now)s - least(%(longest)s, greatest(%(first)s, (%(now)s - submitted_at) / 10))
+          AND asked_at <= %(now)s - least(make_interval(secs => %(longest)s),
+                    greatest(make_interval(secs => %(first)s), (%(now)s - submitted_at) / 10))
         ORDER BY asked_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
     RETURNING id
 """
@@ -42,7 +43,8 @@ def run(*, limit: int = BATCH, now: dt.datetime | None = None) -> int:
         cursor.execute(
             CLAIM,
             {
-                "now": now, "limit": limit, "first": FIRST_PAUSE, "longest": LONGEST_PAUSE,
+                "now": now, "limit": limit,
+                "first": FIRST_PAUSE.total_seconds(), "longest": LONGEST_PAUSE.total_seconds(),
                 "in_flight": [str(status) for status in IN_FLIGHT],
             },
         )  # fmt: skip
@@ -65,10 +67,7 @@ def resolve(payment: Payment, *, now: dt.datetime | None = None) -> Payment:
     if payment.status not in IN_FLIGHT:
         return payment
     try:
-        if payment.stripe_payment_intent_id:
-            payment = _ask_again(payment, age)
-        else:
-            payment = _find_or_send(payment, age)
+        payment = _ask_again(payment, age) if payment.stripe_payment_intent_id else _find_or_send(payment, age)
     except Unauthorized:
         raise
     except GatewayError:

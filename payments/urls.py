@@ -3,10 +3,8 @@
 from django.urls import path
 
 from payments.pages import history, methods, pay, receipt
-from payments.webhook_views import stripe_webhook
 
 urlpatterns = [
-    path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
     path("pay/", pay.amounts, name="pay"),
     path("pay/<slug:number>/method/", pay.method, name="pay_method"),
     path("pay/<slug:number>/review/", pay.review, name="pay_review"),

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from activity.doorbell import ring
+from activity.doorbell import ring_for_many
 from activity.recording import open_work
 from payments import gateway, methods, refunds, sweeping
 from payments.models import Dispute, Payment, PaymentMethod, StripeEvent
@@ -32,7 +32,7 @@ INSERT = """
 """
 
 CLAIM = """
-    UPDATE payments_stripeevent SET tries = tries + 1, next_try_at = now() + %s WHERE id IN (
+    UPDATE payments_stripeevent SET tries = tries + 1, next_try_at = now() + make_interval(secs => %s) WHERE id IN (
         SELECT id FROM payments_stripeevent WHERE outcome = 'waiting' AND next_try_at <= now()
         ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
     RETURNING id
@@ -40,7 +40,7 @@ CLAIM = """
 
 
 def receive(body: bytes, signature: str) -> bool:
-    """Store a signed event, once; whether it is new. Raises provider.Refused and provider.WrongMode, storing nothing."""
+    """Store a signed event, once; whether it is new. Raises provider.Refused and WrongMode, storing nothing."""
     event = gateway.verify_event(body, signature, now=timezone.now())
     return take_in(event, body.decode())
 
@@ -55,14 +55,14 @@ def take_in(event: dict[str, Any], body: str) -> bool:
         )
         is_new = bool(cursor.rowcount)
     if is_new:
-        ring("payments.tasks.work_off_inbox")
+        ring_for_many("payments.tasks.work_off_inbox")
     return is_new
 
 
 def work_off(*, limit: int = BATCH) -> int:
     """Work off events that wait; how many were tried. Safe to run twice at once, and again after a crash."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [LEASE, limit])
+        cursor.execute(CLAIM, [LEASE.total_seconds(), limit])
         claimed = [row[0] for row in cursor.fetchall()]
     for event in StripeEvent.objects.filter(pk__in=claimed).order_by("pk"):
         _work_off(event)

@@ -66,8 +66,8 @@ MEANINGS: dict[str, tuple[Promise, str]] = {
 
 REFUND_MEANINGS: dict[str, Promise] = {
     Refund.Status.SUBMITTED: gettext_lazy("We have asked for this refund and wait for it to be confirmed."),
-    Refund.Status.PENDING: gettext_lazy("On its way. Banks take up to 10 business days."),
-    Refund.Status.SUCCEEDED: gettext_lazy("Sent. Your bank may take up to 10 business days to show it."),
+    Refund.Status.PENDING: gettext_lazy("Banks take up to 10 business days."),
+    Refund.Status.SUCCEEDED: gettext_lazy("Your bank may take up to 10 business days to show it."),
     Refund.Status.FAILED: gettext_lazy("It could not be sent. Member Services will reach you about it."),
     Refund.Status.CANCELED: gettext_lazy("It was canceled. Member Services will reach you about it."),
 }

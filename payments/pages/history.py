@@ -16,6 +16,7 @@ from activity.recording import record
 from payments import history, spreadsheets
 from payments.forms import HistoryForm
 from payments.history import CursorUnknown, Row, Wanted
+from payments.pages import looking
 
 
 @allow(Policy.MEMBER)
@@ -27,6 +28,8 @@ def payments(request: MemberRequest) -> HttpResponse:
         page = history.page(request.scope, wanted, after=request.GET.get("after", ""))
     except CursorUnknown as error:
         raise Http404("a page that is not there") from error
+    seen = {line.member_id for row in page.rows for line in row.lines if line.member_id is not None}
+    looking.at_members(request, seen, "payments")
     kept = request.GET.copy()
     kept.pop("after", None)
     context = {
@@ -48,6 +51,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
     if form.errors:
         return render(request, "payments/history.html", {"form": form, "page": None}, status=422)
     record("payments.exported", subject=f"user:{request.user.pk}", actor=f"user:{request.user.pk}")
+    looking.at_members(request, request.scope.member_ids, "payments-export")
     header = [
         _("Payment"), _("Date"), _("Kind"), _("Paid for"), _("Bills"), _("Person"), _("Paid with"), _("State"),
         _("Amount in US dollars"),
@@ -72,8 +76,8 @@ def _filters(request: MemberRequest) -> tuple[HistoryForm, Wanted]:
         state=read.get("state") or "",
         since=read.get("since"),
         until=read.get("until"),
-        at_least_cents=read.get("at_least"),
-        at_most_cents=read.get("at_most"),
+        at_least_cents=read.get("least"),
+        at_most_cents=read.get("most"),
     )
 
 

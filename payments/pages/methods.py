@@ -18,7 +18,10 @@ from payments.models import PaymentMethod
 def payment_methods(request: MemberRequest) -> HttpResponse:
     """The methods that the viewer has kept."""
     kept = PaymentMethod.objects.visible_to(request.scope).usable().order_by("-is_default", "-created_at")
-    rows = [(wording.option(method), NicknameForm(instance=method, auto_id=f"id_%s_{method.pk}")) for method in kept]
+    rows = [
+        (wording.option(method), NicknameForm(initial={"nickname": method.nickname}, auto_id=f"id_%s_{method.pk}"))
+        for method in kept
+    ]
     return render(request, "payments/methods.html", {"rows": rows, "most": methods.MAX_METHODS})
 
 
@@ -27,7 +30,7 @@ def payment_methods(request: MemberRequest) -> HttpResponse:
 def rename(request: MemberRequest, method_id: int) -> HttpResponse:
     """Give a method a name of one's own."""
     method = _own(request, method_id)
-    form = NicknameForm(request.POST, instance=method)
+    form = NicknameForm(request.POST)
     if form.is_valid():
         methods.rename(method, nickname=form.cleaned_data["nickname"])
         messages.success(request, _("The name was changed."))

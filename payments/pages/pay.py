@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,7 +18,8 @@ from payments import checkout, declines, gateway, methods, pacing, receipts, ret
 from payments.checkout import CheckoutError, NotADraft
 from payments.forms import NEW, AmountsForm, MethodForm
 from payments.models import Payment, PaymentMethod
-from payments.offering import offered
+from payments.offering import is_payable, offered
+from payments.pages import looking
 from payments.provider import GatewayError, Refused
 from payments.states import PaymentStatus
 
@@ -37,9 +37,12 @@ STRIPE_POLICY = {
 def amounts(request: MemberRequest) -> HttpResponse:
     """Step 1: how much of which bills. Each group of bills is one charge, with its own button."""
     numbers = list(dict.fromkeys(request.GET.getlist("bill")))
+    if any("\0" in number for number in numbers):
+        raise Http404("no number of a bill")
     groups = offered(request.scope, numbers)
     if numbers and sum(len(group.offers) for group in groups) < len(numbers):
         raise Http404("a bill that is not there to pay")
+    looking.at_members(request, (offer.bill.member_id for group in groups for offer in group.offers), "pay")
     posted = request.POST.get("group") if request.method == "POST" else None
     forms = [
         AmountsForm(group, request.POST if group.key == posted else None, checks_all=not numbers) for group in groups
@@ -62,7 +65,6 @@ def amounts(request: MemberRequest) -> HttpResponse:
     return render(request, "pay/amounts.html", context, status=INVALID if posted is not None else 200)
 
 
-@csp_update(STRIPE_POLICY)
 @allow(Policy.MEMBER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def method(request: MemberRequest, number: str) -> HttpResponse:
@@ -70,6 +72,8 @@ def method(request: MemberRequest, number: str) -> HttpResponse:
     payment = own(request, number)
     if payment.status != PaymentStatus.DRAFT:
         return redirect(where(payment))
+    if not is_payable(payment, request.scope):
+        return _no_longer(request)
     saved = list(PaymentMethod.objects.visible_to(request.scope).usable().order_by("-is_default", "-created_at"))
     form = MethodForm([kept for kept in saved if not methods.is_expired(kept)], request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -87,7 +91,7 @@ def method(request: MemberRequest, number: str) -> HttpResponse:
         "consent_text": methods.consent_text(settings.PORTAL_NAME),
         "stripe": _stripe_settings(payment),
     }
-    return _with_wallets(render(request, "pay/method.html", context, status=INVALID if form.errors else 200))
+    return _with_stripe(render(request, "pay/method.html", context, status=INVALID if form.errors else 200))
 
 
 @allow(Policy.MEMBER)
@@ -97,6 +101,8 @@ def review(request: MemberRequest, number: str) -> HttpResponse:
     payment = own(request, number)
     if payment.status != PaymentStatus.DRAFT:
         return redirect(where(payment))
+    if not is_payable(payment, request.scope):
+        return _no_longer(request)
     if payment.method_id is None and not payment.confirmation_token:
         return redirect("pay_method", payment.number)
     error = ""
@@ -116,7 +122,6 @@ def review(request: MemberRequest, number: str) -> HttpResponse:
     return render(request, "pay/review.html", context, status=INVALID if error else 200)
 
 
-@csp_update(STRIPE_POLICY)
 @allow(Policy.MEMBER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def authenticate(request: MemberRequest, number: str) -> HttpResponse:
@@ -143,7 +148,7 @@ def authenticate(request: MemberRequest, number: str) -> HttpResponse:
         "starts_at_once": "again" not in request.GET,
         "stripe": _stripe_settings(payment),
     }
-    return _with_wallets(render(request, "pay/authenticate.html", context))
+    return _with_stripe(render(request, "pay/authenticate.html", context))
 
 
 @allow(Policy.MEMBER)
@@ -179,6 +184,12 @@ def where(payment: Payment) -> str:
     """The address at which a payment stands now."""
     name = {PaymentStatus.REQUIRES_ACTION: "pay_authenticate", PaymentStatus.DRAFT: "pay_method"}
     return reverse(name.get(PaymentStatus(payment.status), "payment"), args=[payment.number])
+
+
+def _no_longer(request: MemberRequest) -> HttpResponse:
+    """A bill of the draft was voided or withdrawn from the viewer: back to what can be paid."""
+    messages.error(request, _("One of these bills can no longer be paid. Nothing was charged. Choose again below."))
+    return redirect("pay")
 
 
 def _after(request: MemberRequest, payment: Payment, *, is_back: bool = False) -> HttpResponse:
@@ -227,7 +238,7 @@ def _preselected(payment: Payment, saved: list[PaymentMethod]) -> str:
 def _declined(request: HttpRequest, payment: Payment) -> str:
     """Why the payment before this draft failed, in words; empty where there was none."""
     number = request.GET.get("after")
-    if not number:
+    if not number or "\0" in number:
         return ""
     failed = Payment.objects.filter(number=number, payer=payment.payer, status=PaymentStatus.FAILED).first()
     return str(declines.text_of(failed.failure_code)) if failed is not None else ""
@@ -247,7 +258,9 @@ def _stripe_settings(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _with_wallets(response: HttpResponse) -> HttpResponse:
-    """Apple Pay is asked for from within Stripe's frame."""
-    response["Permissions-Policy"] = f'camera=(), geolocation=(), microphone=(), payment=(self "{settings.STRIPE_JS_ORIGIN}")'
+def _with_stripe(response: HttpResponse) -> HttpResponse:
+    """Let the page load Stripe's script and frames, and Apple Pay be asked for from within them."""
+    response._csp_update = STRIPE_POLICY  # type: ignore[attr-defined]  # as django-csp's own decorator does
+    allowed = f'payment=(self "{settings.STRIPE_JS_ORIGIN}")'
+    response["Permissions-Policy"] = f"camera=(), geolocation=(), microphone=(), {allowed}"
     return response

@@ -1,6 +1,7 @@
 """One payment: its page, which refreshes itself while the outcome is unknown, and its PDF."""
 
 import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -9,11 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.policies import Policy, allow
-from accounts.requests import MemberRequest, client_address
-from activity.recording import looked
-from billing_portal import documents
+from accounts.requests import MemberRequest
+from bills import pdf as documents
 from payments import declines, receipts
 from payments.models import Payment
+from payments.offering import offered
+from payments.pages import looking
 from payments.states import PaymentStatus
 
 POLLING = dt.timedelta(minutes=10)  # after it the page no longer asks by itself
@@ -23,14 +25,14 @@ POLLING = dt.timedelta(minutes=10)  # after it the page no longer asks by itself
 @require_safe
 def receipt(request: MemberRequest, number: str) -> HttpResponse:
     """The receipt, in whatever state the payment is."""
-    return render(request, "payments/receipt.html", _context(request, number, action="view"))
+    return render(request, "payments/receipt.html", _context(request, number))
 
 
 @allow(Policy.MEMBER)
 @require_safe
 def status(request: MemberRequest, number: str) -> HttpResponse:
     """The part of the receipt that changes, for htmx: it asks again while the outcome is unknown."""
-    context = _context(request, number, action="view")
+    context = _context(request, number)
     response = render(request, "payments/_state.html", context)
     if not context["is_polling"]:
         response["HX-Refresh"] = "true"  # the rest of the page has changed as well
@@ -41,24 +43,32 @@ def status(request: MemberRequest, number: str) -> HttpResponse:
 @require_safe
 def pdf(request: MemberRequest, number: str) -> HttpResponse:
     """The receipt as a PDF, tagged for screen readers."""
-    context = _context(request, number, action="print")
-    return documents.pdf(request, "payments/receipt_pdf.html", context, filename=f"receipt-{number}.pdf")
+    context = _context(request, number)
+    made = documents.rendered("payments/receipt_pdf.html", context, request)
+    name = f"receipt-{context['payment'].number}.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(made, content_type="application/pdf", headers=headers)
 
 
-def _context(request: MemberRequest, number: str, *, action: str) -> dict[str, object]:
+def _context(request: MemberRequest, number: str) -> dict[str, Any]:
     payment = get_object_or_404(Payment.objects.visible_to(request.scope).select_related("payer"), number=number)
     found = receipts.of(payment, request.scope)
-    for member_id in sorted({line.member_id for line in found.lines if line.member_id in request.scope.grants}):
-        looked(
-            user_id=request.user.pk, subject=f"payment:{payment.number}", action=action, member_id=member_id,
-            address=client_address(request),
-        )  # fmt: skip
+    for member_id in sorted({line.member_id for line in found.lines if line.member_id is not None}):
+        looking.at(request, f"payment:{payment.number}", member_id)
     is_young = timezone.now() - (payment.submitted_at or payment.created_at) < POLLING
     return {
         "receipt": found,
         "payment": payment,
         "is_polling": found.is_undecided and is_young,
+        "other_kind": _other_kind(request, found),
         "declined": declines.text_of(payment.failure_code) if payment.status == PaymentStatus.FAILED else "",
         "support_phone": settings.SUPPORT_PHONE,
         "printed_at": timezone.now(),
     }
+
+
+def _other_kind(request: MemberRequest, found: receipts.Receipt) -> str:
+    """The kind that this payment could not be for, where something of it is to be paid; else empty."""
+    if not found.is_own or found.is_retryable:
+        return ""
+    return next((group.kind for group in offered(request.scope) if group.kind != found.payment.kind), "")

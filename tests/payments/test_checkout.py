@@ -125,6 +125,17 @@ def test_a_stranger_a_dependant_and_a_view_only_delegate_cannot_pay_it(real_cast
     assert begin(real_cast, {bill.number: 5_000}, "charlie").amount_cents == 5_000
 
 
+def test_a_shared_bill_is_paid_by_the_holder_and_not_by_one_who_may_only_look(real_cast: Cast, bill: Bill) -> None:
+    """DESIGN section 7: sharing lets the holder pay; it widens no delegate's grant."""
+    real_cast.maya.confidential_since = dt.datetime.now(dt.UTC)
+    real_cast.maya.save()
+    Delegate.objects.create(member=real_cast.maya, user=real_cast.charlie.user, grant="view")
+    Bill.objects.update(shared_at=dt.datetime.now(dt.UTC))
+    assert begin(real_cast, {bill.number: 5_000}).amount_cents == 5_000
+    with pytest.raises(checkout.BillNotPayable):
+        begin(real_cast, {bill.number: 5_000}, "charlie")
+
+
 def test_a_bill_made_confidential_meanwhile_is_not_paid_by_the_holder(real_cast: Cast, bill: Bill) -> None:
     """FAULTS F10: the next request obeys."""
     real_cast.maya.confidential_since = dt.datetime.now(dt.UTC)

@@ -1,0 +1,98 @@
+"""Everything that happened to a bill's balance: read straight from the ledger's transfers."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, F, Q, Sum, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bills.models import Bill
+from ledger.chart import Code
+from ledger.models import Transfer
+
+MAX_ENTRIES = 200  # of one bill's history on a page; the oldest are summed up in the first line
+
+LABELS: dict[int, Promise] = {
+    Code.BILL_ISSUED: gettext_lazy("Bill issued"),
+    Code.BILL_RAISED: gettext_lazy("Corrected: your share went up"),
+    Code.BILL_LOWERED: gettext_lazy("Corrected: your share went down"),
+    Code.BILL_VOIDED: gettext_lazy("Bill withdrawn: you do not owe it"),
+    Code.PAYMENT: gettext_lazy("Payment"),
+    Code.CREDIT_APPLIED: gettext_lazy("Household credit used"),
+    Code.CREDIT_RAISED: gettext_lazy("Overpaid amount moved to your household credit"),
+    Code.LOCKBOX_PAYMENT: gettext_lazy("Payment by paper check"),
+    Code.REFUND: gettext_lazy("Refund to you"),
+    Code.BANK_RETURN: gettext_lazy("Payment returned by your bank"),
+    Code.DISPUTE: gettext_lazy("Payment disputed with your bank"),
+    Code.FINANCE_CHARGE: gettext_lazy("Finance charge"),
+    Code.FINANCE_CHARGE_WAIVED: gettext_lazy("Finance charge waived"),
+    Code.RETURN_FEE: gettext_lazy("Fee for a returned payment"),
+    Code.ASSISTANCE: gettext_lazy("Financial assistance"),
+    Code.SUBSIDY: gettext_lazy("Premium tax credit"),
+    Code.CHARITABLE_SUBSIDY: gettext_lazy("Charitable coverage"),
+    Code.SUBSIDY_WITHDRAWN: gettext_lazy("Premium tax credit withdrawn"),
+    Code.ADJUSTMENT: gettext_lazy("Adjusted by Member Services"),
+    Code.WRITE_OFF: gettext_lazy("Forgiven"),
+}
+PAID_BY = (Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT)
+UNPAID_BY = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE, Code.CREDIT_RAISED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One movement of a bill's balance, US cents: up is positive."""
+
+    on: dt.date
+    label: str
+    note: str
+    change_cents: int
+    balance_cents: int
+
+
+def entries(bill: Bill) -> list[Entry]:
+    """The movements of a bill's balance, the earliest first, each with the balance after it. One query.
+
+    Beyond MAX_ENTRIES the earliest are one line, so that the balances still run to the present one.
+    """
+    account_id = bill.receivable_id
+    newest = list(
+        Transfer.objects.filter(Q(debit_id=account_id) | Q(credit_id=account_id)).order_by("-id")[: MAX_ENTRIES + 1]
+    )
+    balance, found = bill.balance_cents, []
+    for transfer in newest[:MAX_ENTRIES]:
+        change = transfer.amount_cents if transfer.debit_id == account_id else -transfer.amount_cents
+        found.append(Entry(transfer.effective_on, _label(transfer), _note(transfer), change, balance))
+        balance -= change
+    if len(newest) > MAX_ENTRIES:
+        found.append(Entry(newest[-1].effective_on, _("Everything before"), "", balance, balance))
+    return found[::-1]
+
+
+def paid_cents(bills: Sequence[Bill]) -> dict[int, int]:
+    """US cents paid on each bill that anything was paid on, less what went back. One query."""
+    ids = [bill.receivable_id for bill in bills]
+    by_account = {bill.receivable_id: bill.pk for bill in bills}
+    rows = (
+        Transfer.objects.filter(Q(credit_id__in=ids, code__in=PAID_BY) | Q(debit_id__in=ids, code__in=UNPAID_BY))
+        .annotate(
+            account_id=Case(When(code__in=PAID_BY, then=F("credit_id")), default=F("debit_id")),
+            cents=Case(When(code__in=PAID_BY, then=F("amount_cents")), default=-F("amount_cents")),
+        )
+        .values_list("account_id")
+        .annotate(Sum("cents"))
+    )
+    return {by_account[account_id]: cents for account_id, cents in rows}
+
+
+def _label(transfer: Transfer) -> str:
+    label = str(LABELS.get(transfer.code, transfer.get_code_display()))
+    return _("Taken back: %(what)s") % {"what": label} if transfer.reverses_id else label
+
+
+def _note(transfer: Transfer) -> str:
+    """The number of the payment that moved the balance."""
+    subject, _colon, number = transfer.reference.rpartition("payment:")
+    return number if _colon and not subject.strip().startswith("bill:") else ""

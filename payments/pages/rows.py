@@ -1,0 +1,84 @@
+"""A bill as one row of a page: what it is called, what is owed, where it stands, and what can be done."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from accounts.visibility import Scope
+from bills import history, naming, states
+from bills.models import Bill
+from bills.states import Pill, State
+from ledger.templatetags.portal import day_of_year
+from payments.allocating import in_flight_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One bill as a viewer may see it, amounts in US cents."""
+
+    bill: Bill
+    title: str
+    detail: str
+    who: str
+    on: dt.date
+    state: State
+    pill: Pill
+    balance_cents: int
+    in_flight_cents: int
+    paid_cents: int
+    can_pay: bool
+
+    @property
+    def payable_cents(self) -> int:
+        """What can still be paid: what is owed less what is on its way."""
+        return max(0, self.balance_cents - self.in_flight_cents)
+
+    @property
+    def shown_cents(self) -> int:
+        """What is owed, or what the bill was where nothing is owed any more."""
+        return self.balance_cents or self.bill.amount_cents
+
+
+def rows_of(bills: Sequence[Bill], scope: Scope) -> list[Row]:
+    """The bills as rows: two queries, however many bills. `coverage__plan` is to be loaded with them."""
+    return rows_with(bills, scope, in_flight=in_flight_cents(bills), paid=history.paid_cents(bills))
+
+
+def rows_with(
+    bills: Sequence[Bill], scope: Scope, *, in_flight: Mapping[int, int], paid: Mapping[int, int]
+) -> list[Row]:
+    """The bills as rows, given what is on its way to each and what was paid on each: no query."""
+    today = timezone.localdate()
+    return [_row(bill, scope, today, in_flight.get(bill.pk, 0), paid.get(bill.pk, 0)) for bill in bills]
+
+
+def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int) -> Row:
+    state = states.derive(
+        states.Standing(
+            balance_cents=bill.balance_cents,
+            due_on=bill.due_on,
+            paid_cents=paid,
+            in_flight_cents=waiting,
+            is_held=bill.held_since is not None,
+            is_void=bill.voided_at is not None,
+        ),
+        today=today,
+    )
+    may_pay = bill.member_id in scope.payable_ids or bill.member_id in scope.confidential_ids
+    return Row(
+        bill=bill,
+        title=naming.title_of(bill, scope),
+        detail=naming.detail_of(bill, scope),
+        who=bill.member.first_name,
+        on=bill.service_on or bill.issued_on,
+        state=state,
+        pill=states.pill(
+            state, due_on=bill.due_on, today=today, due_text=day_of_year(bill.due_on), in_flight_cents=waiting
+        ),
+        balance_cents=bill.balance_cents,
+        in_flight_cents=waiting,
+        paid_cents=paid,
+        can_pay=may_pay and state is not State.VOID and bill.balance_cents > waiting,
+    )

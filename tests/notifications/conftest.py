@@ -1,0 +1,3 @@
+"""A mail server, and payments to tell of."""
+
+from tests.smtp import mailbox  # noqa: F401

@@ -1,0 +1,310 @@
+"""Mail over a real SMTP conversation: what it says, whom it reaches, and what happens when the server does not."""
+
+import datetime as dt
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from accounts.models import Member, User
+from notifications import notices, sending, tasks
+from notifications.models import Notification
+from payments import moving
+from payments.models import Payment, PaymentMethod
+from payments.states import PaymentStatus
+from tests.conftest import Cast
+from tests.factories import make_bill, make_payment
+from tests.smtp import Mailbox, bodies
+from tests.stripe_sandbox.conftest import free_port
+
+KINDS = [
+    "receipt", "payment_failed", "payment_on_its_way", "refund_sent", "refund_failed", "method_kept", "method_removed",
+    "method_renewed",
+]  # fmt: skip
+CANARIES = (
+    "$", "50.00", "185.00", "Outpatient", "Oakridge", "Maya", "Rivera", "M-MAYA", "M-ALICE", "4410-2297", "ending in",
+    "Visa", "<img", "<link", "<script", "style=",
+)  # fmt: skip
+TRUE_IN = {"payment_failed": PaymentStatus.FAILED, "payment_on_its_way": PaymentStatus.PROCESSING}
+
+
+def make_notice(cast: Cast, kind: str = "receipt", user: User | None = None) -> Notification:
+    """A notice to Alice that is due now, and true."""
+    payer = user or cast.alice.user
+    assert payer is not None
+    if kind.startswith("method"):
+        card = PaymentMethod.objects.create(user=payer, kind="card", stripe_id=f"pm_{kind}", last4="4242")
+        subject = f"method:{card.pk}"
+    else:
+        status = TRUE_IN.get(kind, PaymentStatus.SUCCEEDED)
+        subject = f"payment:{make_payment({make_bill(cast.maya): 5_000}, payer=payer, status=status).number}"
+    return Notification.objects.create(
+        kind=kind, subject=subject, user=payer, dedupe_key=f"{kind}:{subject}", next_try_at=timezone.now()
+    )
+
+
+def due_again(notice: Notification) -> None:
+    """Let the pause or the lease of a notice run out."""
+    Notification.objects.filter(pk=notice.pk).update(next_try_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mail_says_that_there_is_news_and_nothing_of_it(
+    cast: Cast, mailbox: Mailbox, settings: Settings, kind: str, language: str
+) -> None:
+    """L01, L14, L17: no amount, service, provider, name, member number or card; no host but ours; text and HTML."""
+    User.objects.filter(pk=cast.alice.user_id).update(language=language)
+    notice = make_notice(cast, kind)
+    assert sending.send_waiting() == 1
+    (message,) = mailbox.taken
+    text, html = bodies(message)
+    whole = f"{message.as_string()} {text} {html}"
+    for canary in CANARIES:
+        assert canary not in whole
+    hosts = set(re.findall(r"https?://([^/\s\"<>]+)", text + html))
+    assert hosts == {settings.PORTAL_URL.partition("://")[2]}
+    where = (
+        f"/payments/{notice.subject.removeprefix('payment:')}/" if "payment:" in notice.subject else "/payment-methods/"
+    )
+    assert f"{settings.PORTAL_URL}{where}" in text
+    assert f'href="{settings.PORTAL_URL}{where}"' in html
+    assert f'lang="{language}"' in html
+    assert message["Content-Language"] == language
+    assert message["Auto-Submitted"] == "auto-generated"
+    notice.refresh_from_db()
+    assert (notice.status, notice.address, notice.language) == ("sent", "alice@example.com", language)
+    assert notice.sent_at is not None
+
+
+def test_the_task_makes_and_sends(cast: Cast, mailbox: Mailbox) -> None:
+    """The whole way: the move, its event, the notice, the mail."""
+    payment = make_payment({make_bill(cast.maya): 5_000}, payer=cast.alice.user, status=PaymentStatus.SUBMITTED)
+    moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
+    tasks.work_off()
+    tasks.work_off()
+    assert mailbox.subjects() == ["Meridian Health: Your payment receipt"]
+    assert mailbox.recipients == ["alice@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda cast, notice: User.objects.filter(pk=cast.alice.user_id).update(is_active=False), "not active"),
+        (lambda cast, notice: cast.alice.user.emailaddress_set.update(verified=False), "no confirmed address"),
+        (lambda cast, notice: Payment.objects.update(payer=cast.charlie.user, household=cast.strangers), "not visible"),
+        (lambda cast, notice: moving.move(Payment.objects.get().pk, PaymentStatus.RETURNED, actor="x"), "returned"),
+        (lambda cast, notice: Notification.objects.filter(pk=notice.pk).update(user=cast.charlie.user), "not visible"),
+    ],
+    ids=["inactive", "unconfirmed", "payment gone", "no longer true", "another's"],
+)
+def test_what_is_no_longer_to_be_said_is_dropped_with_its_reason(
+    cast: Cast, mailbox: Mailbox, change, reason: str
+) -> None:
+    """F09, L02, L03: all is looked at again at the moment of sending."""
+    notice = make_notice(cast)
+    change(cast, notice)
+    assert sending.send_waiting() == 0
+    notice.refresh_from_db()
+    assert notice.status == Notification.Status.DROPPED
+    assert reason in notice.reason
+    assert mailbox.taken == []
+
+
+def test_a_card_that_was_removed_meanwhile_is_not_announced_as_kept(cast: Cast, mailbox: Mailbox) -> None:
+    """L04: the words fit what is."""
+    make_notice(cast, "method_kept")
+    PaymentMethod.objects.update(removed_at=timezone.now())
+    assert sending.send_waiting() == 0
+    assert Notification.objects.get().status == "dropped"
+
+
+def test_the_address_of_the_moment_is_used(cast: Cast, mailbox: Mailbox) -> None:
+    """L03: changed and confirmed between queueing and sending."""
+    make_notice(cast)
+    User.objects.filter(pk=cast.alice.user_id).update(email="alice.new@example.com")
+    cast.alice.user.emailaddress_set.update(email="alice.new@example.com")
+    sending.send_waiting()
+    assert mailbox.recipients == ["alice.new@example.com"]
+
+
+def test_a_confidential_members_mail_goes_to_their_own_address(cast: Cast, mailbox: Mailbox) -> None:
+    """L02."""
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    payment = make_payment({make_bill(cast.bob): 5_000}, payer=cast.bob.user, status=PaymentStatus.SUBMITTED)
+    moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
+    tasks.work_off()
+    assert mailbox.recipients == ["bob@example.com"]
+
+
+def test_a_temporary_refusal_is_tried_again_later_and_the_queue_moves(cast: Cast, mailbox: Mailbox) -> None:
+    """L11: 4xx; the next mail goes out in the same run."""
+    mailbox.answers = ["451 later"]
+    first, second = make_notice(cast), make_notice(cast, "refund_sent")
+    assert sending.send_waiting() == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("waiting", "sent")
+    assert first.next_try_at > timezone.now() + dt.timedelta(seconds=50)
+    assert sending.send_waiting() == 0
+    due_again(first)
+    assert sending.send_waiting() == 1
+
+
+def test_a_refusal_for_good_is_not_tried_again(cast: Cast, mailbox: Mailbox) -> None:
+    """L11: 5xx."""
+    mailbox.answers = ["550 no such mailbox"]
+    notice = make_notice(cast)
+    assert sending.send_waiting() == 0
+    notice.refresh_from_db()
+    assert notice.status == Notification.Status.FAILED
+    assert "550" in notice.reason
+    due_again(notice)
+    assert sending.send_waiting() == 0
+    assert mailbox.taken == []
+
+
+def test_pauses_grow_and_it_is_given_up_after_the_last_try(cast: Cast, settings: Settings) -> None:
+    """L11: the server is away; nothing is lost until the last try."""
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", free_port(), False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    notice = make_notice(cast)
+    pauses = []
+    for _ in range(sending.MAX_TRIES):
+        assert sending.send_waiting() == 0
+        notice.refresh_from_db()
+        pauses.append((notice.next_try_at - timezone.now()).total_seconds())
+        due_again(notice)
+    assert pauses[1] > pauses[0] * 1.5
+    assert notice.status == Notification.Status.FAILED
+    assert "given up" in notice.reason
+
+
+def test_one_server_that_is_away_ends_the_run_at_once(cast: Cast, settings: Settings) -> None:
+    """L11: not every waiting mail waits for the same silence."""
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", free_port(), False
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    for kind in ("receipt", "refund_sent", "method_kept"):
+        make_notice(cast, kind)
+    sending.send_waiting()
+    assert sorted(Notification.objects.values_list("tries", flat=True)) == [0, 0, 1]
+
+
+def test_nothing_is_sent_in_clear_where_tls_is_asked_for(cast: Cast, mailbox: Mailbox, settings: Settings) -> None:
+    """L10: the server offers no STARTTLS; the mail waits, on this run and the next."""
+    settings.EMAIL_USE_TLS = True
+    notice = make_notice(cast)
+    for _ in range(2):
+        assert sending.send_waiting() == 0
+        due_again(notice)
+    notice.refresh_from_db()
+    assert notice.status == Notification.Status.WAITING
+    assert mailbox.taken == []
+
+
+def test_production_never_speaks_in_clear_whatever_else_is_set(
+    cast: Cast, mailbox: Mailbox, settings: Settings
+) -> None:
+    """L10: the last wall, where the setting was forgotten."""
+    settings.IS_SECURE = True
+    make_notice(cast)
+    assert sending.send_waiting() == 0
+    assert mailbox.taken == []
+
+
+def test_a_line_break_in_a_header_is_refused(cast: Cast, mailbox: Mailbox) -> None:
+    """L12: no second header, no second recipient."""
+    hostile = "alice@example.com\nBcc: x@example.com"
+    User.objects.filter(pk=cast.alice.user_id).update(email=hostile)
+    cast.alice.user.emailaddress_set.update(email=hostile)
+    notice = make_notice(cast)
+    assert sending.send_waiting() == 0
+    notice.refresh_from_db()
+    assert (notice.status, notice.reason) == ("failed", "a header could not be written")
+    assert mailbox.taken == []
+
+
+def test_parallel_senders_send_each_mail_once(real_cast: Cast, mailbox: Mailbox) -> None:
+    """L05: six senders, twelve notices, twelve mails."""
+    bill = make_bill(real_cast.maya, amount_cents=900_000)
+    for _ in range(12):
+        payment = make_payment({bill: 100}, payer=real_cast.alice.user, status=PaymentStatus.SUBMITTED)
+        moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
+    notices.make()
+
+    def run(_number: int) -> int:
+        try:
+            return sending.send_waiting()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(run, range(6))) == 12
+    assert len({message["Message-ID"] for message in mailbox.taken}) == len(mailbox.taken) == 12
+
+
+class Killed(BaseException):
+    """What ends a worker between the server's yes and our mark."""
+
+
+@pytest.fixture
+def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A worker that dies after each mail was taken, while the event is set."""
+    dies = threading.Event()
+    close = sending._close
+
+    def close_or_die(notice: Notification, status: str, reason: str, **changes: object) -> bool:
+        if dies.is_set() and status == Notification.Status.SENT:
+            raise Killed
+        return close(notice, status, reason, **changes)
+
+    monkeypatch.setattr(sending, "_close", close_or_die)
+    dies.set()
+    yield dies
+
+
+def test_a_sender_that_dies_after_the_servers_yes_causes_one_repeat_at_most(
+    real_cast: Cast, mailbox: Mailbox, dying: threading.Event
+) -> None:
+    """L04, P11: the repeat carries the same Message-ID; a second death ends it."""
+    notice = make_notice(real_cast)
+    for _ in range(2):
+        with pytest.raises(Killed):
+            sending.send_waiting()
+        assert sending.send_waiting() == 0, "the lease holds"
+        due_again(notice)
+    assert sending.send_waiting() == 0
+    notice.refresh_from_db()
+    assert (notice.status, notice.reason) == ("failed", "its sender died twice")
+    assert len(mailbox.taken) == 2
+    assert len({message["Message-ID"] for message in mailbox.taken}) == 1
+
+
+def test_after_one_death_the_repeat_is_marked_as_sent(
+    real_cast: Cast, mailbox: Mailbox, dying: threading.Event
+) -> None:
+    """P11: the usual end."""
+    notice = make_notice(real_cast)
+    with pytest.raises(Killed):
+        sending.send_waiting()
+    dying.clear()
+    due_again(notice)
+    assert sending.send_waiting() == 1
+    notice.refresh_from_db()
+    assert (notice.status, notice.reason) == ("sent", sending.REPEATED)
+
+
+def test_a_late_sender_does_not_mark_what_another_has_taken_over(cast: Cast, mailbox: Mailbox) -> None:
+    """A lease that ran out: the mark is compared and set."""
+    notice = make_notice(cast)
+    claimed = sending._claim()
+    assert claimed is not None
+    Notification.objects.filter(pk=notice.pk).update(tries=2, status="sent")
+    sending._close(claimed, Notification.Status.FAILED, "late")
+    notice.refresh_from_db()
+    assert notice.status == "sent"
