@@ -1,0 +1,104 @@
+"""A claim that its source states anew: changed, cancelled, or correcting another one."""
+
+from dataclasses import asdict
+
+from bills import claims
+from bills.imports.inserting import dates, insert, issuing_lines, replace_lines
+from bills.imports.people import Known
+from bills.imports.problems import NeedsReview, Parked
+from bills.imports.records import Record
+from bills.imports.run import Run
+from bills.models import Claim
+
+CORRECTED = "corrected claim"
+
+
+def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
+    """Bring a claim to what its source says now; its bill follows by transfers.
+
+    Raises NeedsReview before anything is written.
+    """
+    claim = Claim.objects.select_related("bill", "bill__receivable", "bill__household").get(pk=claim_id)
+    if claim.member_id != member.id:
+        raise NeedsReview("another_person", "The id stands for another person's claim.", "patient")
+    was_active = claim.status == Claim.Status.ACTIVE
+    if was_active and claim.bill is not None and claim.bill.voided_at is not None and record.due_cents:
+        raise NeedsReview("bill_voided", "The claim changed, and its bill was voided by hand.", "total")
+    original = _find_original(record, member, run) if record.replaces and claim.replaces_id is None else None
+    # A claim that a corrected one has taken the place of is never billed again, whatever it says.
+    status = Claim.Status.REPLACED if claim.replaced_by.exists() else record.status
+    if was_active:
+        claims.accumulate([claims.counted(claim, sign=-1)])
+    _update(claim, record, run, status if status == Claim.Status.ACTIVE else claim.status)
+    if was_active:
+        claims.accumulate([claims.counted(claim)])
+    if status != Claim.Status.ACTIVE:
+        reason = "cancelled claim" if status == Claim.Status.CANCELED else "replaced claim"
+        claims.withdraw(claim, status=status, on=run.issued_on, reason=reason)
+        return
+    if not was_active:
+        claims.accumulate([claims.counted(claim)])
+    if original is not None:
+        claims.supersede(original, claim, on=run.issued_on)
+    _charge(claim, record, run)
+
+
+def replace_original(record: Record, member: Known, run: Run) -> None:
+    """Insert a corrected claim in place of its original. Raises Parked where that has not come yet (J05).
+
+    As `restate`, before anything is written.
+    """
+    original = _find_original(record, member, run)
+    if original is None:
+        reason = "The claim corrects one that has not been imported: it waits for it."
+        raise Parked("original_unknown", reason, "related", needs=record.replaces[0])
+    [claim_id] = insert([(record, member)], run, with_bills=False)
+    claim = Claim.objects.get(pk=claim_id)
+    claims.supersede(original, claim, on=run.issued_on)
+    _charge(claim, record, run)
+
+
+def _find_original(record: Record, member: Known, run: Run) -> Claim | None:
+    found = _originals(record, member, run)
+    if len(found) > 1:
+        found = [claim for claim in found if claim.status == Claim.Status.ACTIVE]
+        if len(found) != 1:
+            raise NeedsReview("original_ambiguous", "More than one claim could be the one corrected.", "related")
+    return found[0] if found else None
+
+
+def _originals(record: Record, member: Known, run: Run) -> list[Claim]:
+    mine = Claim.objects.filter(source=run.source, member_id=member.id).exclude(source_id=record.source_id)
+    mine = mine.select_related("bill", "bill__household").filter(replaced_by__isnull=True)
+    return list(mine.filter(source_id__in=record.replaces) or mine.filter(number__in=record.replaces))
+
+
+def _charge(claim: Claim, record: Record, run: Run) -> None:
+    issued_on, due_on = dates(record, run)
+    claims.charge(
+        claim,
+        due_cents=record.due_cents,
+        on=run.issued_on,
+        issued_on=issued_on,
+        due_on=due_on,
+        title=record.title,
+        lines=issuing_lines(record.bill_lines),
+        reason=CORRECTED,
+    )
+
+
+def _update(claim: Claim, record: Record, run: Run, status: str) -> None:
+    claim.number = record.number
+    claim.kind = record.kind
+    claim.status = status
+    claim.provider_name = record.provider_name or claim.provider_name
+    claim.service_on = record.service_on
+    claim.service_end_on = record.service_end_on
+    claim.processed_on = record.processed_on
+    claim.member_owes_cents = record.owes_cents
+    claim.source_version = record.version
+    claim.source_updated_at = record.updated_at or claim.source_updated_at
+    for name, cents in asdict(record.amounts).items():
+        setattr(claim, name, cents)
+    claim.save()
+    replace_lines(claim.pk, record.lines)

@@ -1,0 +1,1 @@
+"""Generators of input that tests and benchmarks share."""

@@ -1,0 +1,146 @@
+"""Who may act: each action in each role, never on one's own household, never long after the sign-in."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from accounts import roles, staff_access
+from accounts.models import User
+from accounts.roles import PERMISSIONS, Role
+from accounts.staff import Refused
+from activity.models import Event, WorkItem
+from bills.models import Bill, ImportReject
+from ledger.models import Transfer
+from payments.models import Refund
+from tests.staff.conftest import Records, make_staff, sign_in
+
+DOERS = {
+    "adjust": "bills.change_bill", "write-off": "bills.change_bill", "void": "bills.change_bill",
+    "refund": "payments.add_refund", "settle": "bills.change_importreject", "upload": "bills.add_importbatch",
+    "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
+}  # fmt: skip
+KEY = "0123456789abcdef"
+REASON = "The clinic asked us to."
+
+
+def target(action: str, records: Records) -> str:
+    """The address of an action's page."""
+    item = WorkItem.objects.get_or_create(kind="dispute", subject="payment:x", dedupe_key="w1")[0]
+    return {
+        "refund": f"/admin/payments/payment/{records.payment.pk}/refund/",
+        "settle": f"/admin/bills/importreject/{records.reject.pk}/settle/",
+        "upload": "/admin/bills/importbatch/upload/",
+        "take": f"/admin/activity/workitem/{item.pk}/take/",
+        "finish": f"/admin/activity/workitem/{item.pk}/finish/",
+        "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
+    }.get(action, f"/admin/bills/bill/{records.bill.pk}/{action}/")
+
+
+def state(records: Records) -> tuple[object, ...]:
+    """Everything that an action could change."""
+    return (
+        list(Transfer.objects.values_list("pk", flat=True)), list(Refund.objects.values_list("pk", flat=True)),
+        list(Bill.objects.values_list("pk", "voided_at")), list(ImportReject.objects.values_list("pk", "resolved_at")),
+        list(WorkItem.objects.values_list("pk", "owner", "done_at")), list(User.objects.values_list("pk", "is_staff")),
+        list(Group.user_set.through.objects.values_list("pk", flat=True)),
+    )  # fmt: skip
+
+
+def test_every_role_has_exactly_its_permissions(db):
+    roles.install()
+    roles.install()
+    for role, names in PERMISSIONS.items():
+        group = Group.objects.get(name=role)
+        assert {f"{each.content_type.app_label}.{each.codename}" for each in group.permissions.all()} == names
+
+
+def test_a_permission_that_was_given_by_hand_does_not_stay(db):
+    roles.install()
+    everything = roles.Permission.objects.all()
+    Group.objects.get(name=Role.AUDITOR).permissions.set(everything)
+    roles.install()
+    assert Group.objects.get(name=Role.AUDITOR).permissions.count() == len(PERMISSIONS[Role.AUDITOR])
+
+
+def test_an_auditor_has_no_permission_but_to_see(db):
+    assert all(name.split(".")[1].startswith("view_") for name in PERMISSIONS[Role.AUDITOR])
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("action", sorted(DOERS))
+def test_an_action_is_refused_to_roles_that_it_is_not_of(staff, records, role, action):
+    """FAULTS F21: forged posts to hidden actions are refused."""
+    address = target(action, records)
+    client = staff(role)
+    before = state(records)
+    posted = client.post(address, {"amount": "1.00", "reason": REASON, "key": KEY, "roles": ["Billing"]})
+    if DOERS[action] in PERMISSIONS[role]:
+        assert posted.status_code != 403
+    else:
+        assert posted.status_code == 403
+        assert client.get(address).status_code == 403
+        assert state(records) == before
+
+
+def test_an_action_is_not_offered_to_who_may_not_take_it(staff, records):
+    page = staff(Role.AUDITOR).get(f"/admin/bills/bill/{records.bill.pk}/change/").content.decode()
+    assert "/adjust/" not in page
+    assert "/void/" not in page
+
+
+@pytest.mark.parametrize("action", ["adjust", "write-off", "void", "refund"])
+@pytest.mark.parametrize("how", ["member", "delegate"])
+def test_nobody_acts_on_their_own_household(records, action, how):
+    """FAULTS F20's neighbour: not as a member, and not as a member's delegate."""
+    user = make_staff(Role.ADMINISTRATOR)
+    if how == "member":
+        records.cast.bob.user = user
+        records.cast.bob.save()
+    else:
+        records.cast.maya.delegates.create(user=user, grant="full")
+    client = sign_in(Client(), user)
+    before = state(records)
+    answer = client.post(target(action, records), {"amount": "1.00", "reason": REASON, "key": KEY}, follow=True)
+    assert "your own household" in answer.content.decode()
+    assert state(records)[:3] == before[:3]
+
+
+@pytest.mark.parametrize("action", ["adjust", "void", "refund", "roles"])
+def test_an_action_asks_again_who_it_is_after_five_minutes(records, action):
+    """FAULTS H16: step-up before anything that moves money or gives rights."""
+    client = sign_in(Client(), make_staff(Role.ADMINISTRATOR), minutes_ago=6)
+    before = state(records)
+    address = target(action, records)
+    answer = client.post(address, {"amount": "1.00", "reason": REASON, "key": KEY, "roles": ["Billing"]})
+    assert answer.status_code == 302
+    assert "reauthenticate" in answer.headers["Location"]
+    assert state(records)[:3] == before[:3]
+
+
+def test_an_administrator_gives_a_role_and_the_persons_sessions_end(staff, records):
+    """FAULTS H13: old sessions are refused at the next request."""
+    charlie = records.cast.charlie.user
+    theirs = sign_in(Client(), charlie)
+    assert theirs.get("/admin/").status_code == 404
+    form = {"roles": [Role.AUDITOR.value], "reason": REASON, "key": KEY}
+    assert staff(Role.ADMINISTRATOR).post(target("roles", records), form).status_code == 302
+    charlie.refresh_from_db()
+    assert charlie.is_staff
+    assert [group.name for group in charlie.groups.all()] == [Role.AUDITOR]
+    assert theirs.get("/admin/").status_code == 302
+    event = Event.objects.get(kind="user.roles_changed")
+    assert (event.reason, event.data) == (REASON, {"before": [], "after": ["Auditor"]})
+
+
+def test_who_has_no_role_left_is_no_longer_of_staff(db):
+    admin, other = make_staff(Role.ADMINISTRATOR), make_staff(Role.BILLING)
+    staff_access.give(other, roles=[], by=admin, reason=REASON)
+    other.refresh_from_db()
+    assert not other.is_staff
+
+
+def test_nobody_changes_their_own_roles_or_a_superusers(cast):
+    admin = make_staff(Role.ADMINISTRATOR)
+    for user in (admin, cast.dana):
+        with pytest.raises(Refused):
+            staff_access.give(user, roles=[Role.BILLING], by=admin, reason=REASON)
