@@ -11,7 +11,7 @@ POSTING_DAYS = {Bill.Kind.MEDICAL: 1, Bill.Kind.PREMIUM: 3}
 BANK_DEBIT_DAYS = 4  # docs.stripe.com, ACH Direct Debit: up to four business days
 
 # The Federal Reserve Banks' own: open on the Friday before a holiday that falls on a Saturday.
-_FEDERAL_RESERVE = FederalReserve()
+_FEDERAL_RESERVE = FederalReserve()  # type: ignore[no-untyped-call]
 
 
 def is_banking_day(day: dt.date) -> bool:

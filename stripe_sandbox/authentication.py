@@ -42,8 +42,7 @@ def finish(sandbox: Sandbox, intent: Obj, *, passed: bool) -> Obj:
 
 def _failed(intent: Obj) -> ApiError:
     message = (
-        "We are unable to authenticate your payment method. Please choose a different payment method and "
-        "try again."
+        "We are unable to authenticate your payment method. Please choose a different payment method and try again."
     )
     code = f"{intent['object']}_authentication_failure"
     error = {

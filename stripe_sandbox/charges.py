@@ -33,9 +33,7 @@ def begin_bank_debit(sandbox: Sandbox, intent: Obj, method: Obj, *, mandate_id: 
     """A pending bank debit."""
     charge = _new(sandbox, intent, method)
     date = datetime.datetime.fromtimestamp(sandbox.now() + 86400, datetime.UTC).date().isoformat()
-    charge["payment_method_details"] = shapes.bank_details(
-        method, mandate_id=mandate_id, expected_debit_date=date
-    )
+    charge["payment_method_details"] = shapes.bank_details(method, mandate_id=mandate_id, expected_debit_date=date)
     charge["paid"] = True
     charge["outcome"] = shapes.approved(risk="not_assessed", score=0)
     del charge["outcome"]["risk_score"]
@@ -148,9 +146,7 @@ def update(sandbox: Sandbox, call: Call) -> Obj:
     return charge
 
 
-@route(
-    "GET", "/v1/charges", "limit starting_after ending_before created customer payment_intent transfer_group"
-)
+@route("GET", "/v1/charges", "limit starting_after ending_before created customer payment_intent transfer_group")
 def list_all(sandbox: Sandbox, call: Call) -> Obj:
     """Charges, newest first."""
     tests = [listing.created_test(call.params), *listing.equals(call.params, "customer", "payment_intent")]

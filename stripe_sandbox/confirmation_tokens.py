@@ -8,10 +8,7 @@ from stripe_sandbox.routing import Call, route
 from stripe_sandbox.sandbox import Sandbox
 
 LIFETIME_SECONDS = 12 * 3600
-FIELDS = (
-    "payment_method payment_method_data payment_method_options return_url setup_future_usage shipping "
-    "mandate_data"
-)
+FIELDS = "payment_method payment_method_data payment_method_options return_url setup_future_usage shipping mandate_data"
 
 
 def _create(sandbox: Sandbox, call: Call) -> Obj:

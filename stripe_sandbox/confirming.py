@@ -29,9 +29,7 @@ def confirm(sandbox: Sandbox, call: Call, intent: Obj) -> Obj:
     if token and token["setup_future_usage"] and not intent["setup_future_usage"]:
         intent["setup_future_usage"] = token["setup_future_usage"]
     if params.get("setup_future_usage"):
-        intent["setup_future_usage"] = forms.choice(
-            params, "setup_future_usage", ("on_session", "off_session")
-        )
+        intent["setup_future_usage"] = forms.choice(params, "setup_future_usage", ("on_session", "off_session"))
     method = intents.choose_method(sandbox, intent, params, token)
     intent |= {"payment_method": method["id"], "last_payment_error": None, "next_action": None}
     off_session = params.get("off_session") in ("true", "one_off", "recurring")
@@ -136,9 +134,7 @@ def _confirm_bank(sandbox: Sandbox, call: Call, intent: Obj, method: Obj, accept
 def begin_bank_debit(sandbox: Sandbox, intent: Obj, method: Obj) -> Obj:
     """`processing` until the bank has answered."""
     mandate_id = sandbox.store.fact(intent["id"], "mandate")
-    charge = charges.begin_bank_debit(
-        sandbox, intent, method, mandate_id=str(mandate_id) if mandate_id else None
-    )
+    charge = charges.begin_bank_debit(sandbox, intent, method, mandate_id=str(mandate_id) if mandate_id else None)
     intent |= {"status": "processing", "latest_charge": charge["id"], "next_action": None}
     intent["processing"] = None
     _keep_method(sandbox, intent, method)

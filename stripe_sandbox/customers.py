@@ -6,9 +6,7 @@ from stripe_sandbox.objects import people
 from stripe_sandbox.routing import Call, route
 from stripe_sandbox.sandbox import Sandbox
 
-FIELDS = (
-    "address description email invoice_settings metadata name phone preferred_locales shipping tax_exempt"
-)
+FIELDS = "address description email invoice_settings metadata name phone preferred_locales shipping tax_exempt"
 
 
 def find(sandbox: Sandbox, customer_id: str, *, param: str = "customer") -> Obj:

@@ -107,9 +107,7 @@ def card_renewed(sandbox: Sandbox, body: Obj) -> Obj:
 
 def method_detach(sandbox: Sandbox, body: Obj) -> Obj:
     """Takes a method from its customer."""
-    return payment_methods.detach_from_customer(
-        sandbox, payment_methods.find(sandbox, body["payment_method"])
-    )
+    return payment_methods.detach_from_customer(sandbox, payment_methods.find(sandbox, body["payment_method"]))
 
 
 def payout(sandbox: Sandbox, body: Obj) -> Obj:
@@ -169,9 +167,7 @@ def keep_events(sandbox: Sandbox, body: Obj) -> Obj:
 def totals(sandbox: Sandbox, body: Obj) -> Obj:
     """Counts and cents for an oracle."""
     succeeded = [row for row in sandbox.store.table("charge").values() if row["status"] == "succeeded"]
-    refunded = [
-        row for row in sandbox.store.table("refund").values() if row["status"] in ("succeeded", "pending")
-    ]
+    refunded = [row for row in sandbox.store.table("refund").values() if row["status"] in ("succeeded", "pending")]
     lines = sandbox.store.table("balance_transaction").values()
     return {
         "charges": len(succeeded), "charged_cents": sum(row["amount"] for row in succeeded),

@@ -58,9 +58,7 @@ def resend(sandbox: Sandbox, body: Obj) -> Obj:
 
 def attempts(sandbox: Sandbox, body: Obj) -> Obj:
     """Every delivery tried, oldest first; of one `event` when given."""
-    rows = [
-        row for row in sandbox.webhooks.attempts if not body.get("event") or row["event"] == body["event"]
-    ]
+    rows = [row for row in sandbox.webhooks.attempts if not body.get("event") or row["event"] == body["event"]]
     return {"data": rows}
 
 

@@ -35,9 +35,7 @@ def refused(
 
 def missing(kind: str, object_id: str, *, param: str = "id", status: int = 404) -> ApiError:
     """`resource_missing`: 404 for the object in the path, 400 for one named in a parameter."""
-    error = _error(
-        "invalid_request_error", f"No such {kind}: '{object_id}'", code="resource_missing", param=param
-    )
+    error = _error("invalid_request_error", f"No such {kind}: '{object_id}'", code="resource_missing", param=param)
     return ApiError(status, error)
 
 

@@ -24,8 +24,7 @@ def list_all(sandbox: Sandbox, call: Call) -> Obj:
 
     def of_type(event: Obj) -> bool:
         return any(
-            event["type"] == kind or (kind.endswith("*") and event["type"].startswith(kind[:-1]))
-            for kind in types
+            event["type"] == kind or (kind.endswith("*") and event["type"].startswith(kind[:-1])) for kind in types
         )
 
     tests = [listing.created_test(params), sandbox.events.visible, of_type if types else None]

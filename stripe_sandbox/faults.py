@@ -102,16 +102,11 @@ def refusal(fault: Fault) -> ApiError | None:
     if fault.effect == "status_429":
         return too_many(lock=fault.value == "lock_timeout")
     if fault.effect == "status_409":
-        message = (
-            "There is currently another in-progress request using this Idempotent Key. Please try again "
-            "later."
-        )
+        message = "There is currently another in-progress request using this Idempotent Key. Please try again later."
         error = {"type": "idempotency_error", "code": "idempotency_key_in_use", "message": message}
         return ApiError(409, error)
     if fault.effect == "status_401":
-        return ApiError(
-            401, {"type": "invalid_request_error", "message": "Expired API Key provided: sk_test_***"}
-        )
+        return ApiError(401, {"type": "invalid_request_error", "message": "Expired API Key provided: sk_test_***"})
     if fault.effect == "status_403":
         message = "The provided key does not have the required permissions for this endpoint."
         return ApiError(403, {"type": "invalid_request_error", "message": message})
@@ -119,9 +114,7 @@ def refusal(fault: Fault) -> ApiError | None:
         code = "parameter_unknown" if fault.value == "parameter_unknown" else "parameter_invalid_empty"
         name = "amount" if code == "parameter_invalid_empty" else "confirmation_token"
         message = f"Received unknown parameter: {name}" if code == "parameter_unknown" else f"Invalid {name}"
-        return ApiError(
-            400, {"type": "invalid_request_error", "code": code, "param": name, "message": message}
-        )
+        return ApiError(400, {"type": "invalid_request_error", "code": code, "param": name, "message": message})
     return None
 
 
@@ -142,8 +135,5 @@ def too_many(*, lock: bool) -> ApiError:
         )
     else:
         code = "rate_limit"
-        message = (
-            "Request rate limit exceeded. Learn more about rate limits at "
-            "https://stripe.com/docs/rate-limits."
-        )
+        message = "Request rate limit exceeded. Learn more about rate limits at https://stripe.com/docs/rate-limits."
     return ApiError(429, {"type": "invalid_request_error", "code": code, "message": message})

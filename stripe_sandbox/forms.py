@@ -92,9 +92,7 @@ def required_text(params: Obj, name: str) -> str:
         raise errors.parameter_missing(name)
     value = text(params, name)
     if value is None:
-        raise errors.invalid(
-            f"You passed an empty string for '{name}'.", code="parameter_invalid_empty", param=name
-        )
+        raise errors.invalid(f"You passed an empty string for '{name}'.", code="parameter_invalid_empty", param=name)
     return value
 
 
@@ -137,9 +135,7 @@ def merged_metadata(old: Obj, params: Obj) -> Obj:
     merged = dict(old)
     for key, value in hash_of(params, "metadata").items():
         if not isinstance(value, str) or len(value) > 500 or len(key) > 40:
-            raise errors.invalid(
-                f"Metadata values must be strings of at most 500 characters: {key}", param="metadata"
-            )
+            raise errors.invalid(f"Metadata values must be strings of at most 500 characters: {key}", param="metadata")
         if value == "":
             merged.pop(key, None)
         else:

@@ -35,9 +35,7 @@ class IdempotencyKeys:
         self._kept: dict[str, Kept] = {}
         for row in store.table(KIND).values():
             body = row["body"].encode()
-            self._kept[row["id"]] = Kept(
-                row["fingerprint"], row["since"], row["status"], body, row["request_id"]
-            )
+            self._kept[row["id"]] = Kept(row["fingerprint"], row["since"], row["status"], body, row["request_id"])
 
     def begin(self, key: str, fingerprint: str, request_id: str) -> Kept | None:
         """The kept outcome to replay, or None when the call shall run; raises for a misused key.
@@ -45,9 +43,7 @@ class IdempotencyKeys:
         Keys belong to an API key: `key` is `<api key>:<idempotency key>`.
         """
         if len(_bare(key)) > LONGEST_KEY:
-            raise errors.invalid(
-                "The Idempotency-Key must be at most 255 characters.", param="idempotency_key"
-            )
+            raise errors.invalid("The Idempotency-Key must be at most 255 characters.", param="idempotency_key")
         fingerprint = hashlib.sha256(fingerprint.encode()).hexdigest()
         kept = self._kept.get(key)
         if kept is None or kept.since < self.clock.now() - KEPT_SECONDS:
@@ -101,8 +97,7 @@ def _other_parameters(key: str) -> ApiError:
 
 def _still_running(key: str) -> ApiError:
     message = (
-        f"There is currently another in-progress request using this Idempotent Key ({key}). Please try "
-        f"again later."
+        f"There is currently another in-progress request using this Idempotent Key ({key}). Please try again later."
     )
     code = "idempotency_key_in_use"
     error = {"type": "idempotency_error", "code": code, "message": message, "doc_url": errors.doc_url(code)}

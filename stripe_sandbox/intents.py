@@ -20,10 +20,7 @@ def find(sandbox: Sandbox, kind: str, intent_id: str, call: Call | None = None) 
     if call and call.public:
         given = forms.required_text(call.params, "client_secret")
         if given != intent["client_secret"]:
-            message = (
-                f"The client_secret provided does not match the client_secret associated with this "
-                f"{NAMES[kind]}."
-            )
+            message = f"The client_secret provided does not match the client_secret associated with this {NAMES[kind]}."
             raise errors.invalid(message, code=f"{kind}_invalid_parameter", param="client_secret")
     return intent
 
@@ -51,9 +48,7 @@ def set_types(intent: Obj, params: Obj) -> None:
         for kind in listed:
             if kind not in (*AUTOMATIC_TYPES, "link"):
                 message = f"The payment method type provided: {kind} is invalid or not activated."
-                raise errors.invalid(
-                    message, code="payment_intent_invalid_parameter", param="payment_method_types"
-                )
+                raise errors.invalid(message, code="payment_intent_invalid_parameter", param="payment_method_types")
         intent["payment_method_types"] = listed
     elif automatic.get("enabled") != "false":
         redirects = forms.choice(automatic, "allow_redirects", ("always", "never"), default="always")
@@ -234,9 +229,7 @@ def needs_microdeposits(sandbox: Sandbox, intent: Obj, method: Obj) -> bool:
     """Whether the account's owner is still to be proved."""
     if sandbox.store.fact(method["id"], "verified"):
         return False
-    chosen = (intent["payment_method_options"].get("us_bank_account") or {}).get(
-        "verification_method", "automatic"
-    )
+    chosen = (intent["payment_method_options"].get("us_bank_account") or {}).get("verification_method", "automatic")
     return chosen in ("automatic", "microdeposits")
 
 

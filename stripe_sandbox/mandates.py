@@ -28,9 +28,7 @@ def acceptance_from(sandbox: Sandbox, data: Obj, *, param: str = "mandate_data")
     return acceptance
 
 
-def grant(
-    sandbox: Sandbox, method: Obj, acceptance: Obj, *, multi_use: bool, amount: int | None = None
-) -> Obj:
+def grant(sandbox: Sandbox, method: Obj, acceptance: Obj, *, multi_use: bool, amount: int | None = None) -> Obj:
     """A new active mandate."""
     mandate = methods.mandate(method, acceptance, multi_use=multi_use, amount=amount)
     if multi_use:

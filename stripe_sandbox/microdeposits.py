@@ -77,9 +77,7 @@ def verify_payment(sandbox: Sandbox, call: Call) -> Obj:
     return verify(sandbox, intents.find(sandbox, "payment_intent", call.path_ids[0], call), call.params)
 
 
-@route(
-    "POST", "/v1/setup_intents/{}/verify_microdeposits", "amounts descriptor_code client_secret", public=True
-)
+@route("POST", "/v1/setup_intents/{}/verify_microdeposits", "amounts descriptor_code client_secret", public=True)
 def verify_setup(sandbox: Sandbox, call: Call) -> Obj:
     """For a saved account: it is ready."""
     return verify(sandbox, intents.find(sandbox, "setup_intent", call.path_ids[0], call), call.params)

@@ -37,9 +37,7 @@ def page_app(sandbox: Sandbox) -> Starlette:
     async def static(request: Request) -> Response:
         found = FILES.get(request.path_params.get("name", ""))
         if found is None:
-            return JSONResponse(
-                {"error": {"type": "invalid_request_error", "message": "Not found"}}, status_code=404
-            )
+            return JSONResponse({"error": {"type": "invalid_request_error", "message": "Not found"}}, status_code=404)
         headers = {**HEADERS, "Access-Control-Allow-Origin": "*"}
         if found[1] == "text/html":
             headers["Content-Security-Policy"] = POLICY
@@ -68,9 +66,7 @@ def page_app(sandbox: Sandbox) -> Starlette:
                 message = "Your bank account is verified. You can close this page."
         except ApiError as error:
             message = str(error)
-        return _page(
-            "microdeposits.html", message=message, secret=secret, intent=request.path_params["intent"]
-        )
+        return _page("microdeposits.html", message=message, secret=secret, intent=request.path_params["intent"])
 
     return Starlette(routes=[
         Route("/v3", static), Route("/v3/", static), Route("/v3/{name}", static),

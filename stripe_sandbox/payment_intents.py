@@ -24,9 +24,7 @@ UPDATE = (
     "statement_descriptor_suffix "
     "capture_method transfer_group amount_details"
 )
-CREATE = (
-    f"{UPDATE} {CONFIRM} automatic_payment_methods confirm confirmation_method excluded_payment_method_types"
-)
+CREATE = f"{UPDATE} {CONFIRM} automatic_payment_methods confirm confirmation_method excluded_payment_method_types"
 CANCELABLE = (
     "requires_payment_method",
     "requires_confirmation",
@@ -48,9 +46,7 @@ def _amount(params: Obj) -> int:
     if amount < SMALLEST:
         raise errors.invalid("Amount must be at least $0.50 usd", code="amount_too_small", param="amount")
     if amount > LARGEST:
-        raise errors.invalid(
-            "Amount must be no more than $999,999.99", code="amount_too_large", param="amount"
-        )
+        raise errors.invalid("Amount must be no more than $999,999.99", code="amount_too_large", param="amount")
     return amount
 
 
@@ -81,16 +77,13 @@ def _apply(sandbox: Sandbox, intent: Obj, params: Obj) -> None:
             intent[name] = forms.text(params, name, longest=1000)
     if params.get("statement_descriptor"):
         raise errors.invalid(
-            "The statement_descriptor parameter is not supported for card payments; use "
-            "statement_descriptor_suffix.",
+            "The statement_descriptor parameter is not supported for card payments; use statement_descriptor_suffix.",
             param="statement_descriptor",
         )
     if "statement_descriptor_suffix" in params:
         intent["statement_descriptor_suffix"] = _descriptor_suffix(params)
     if "setup_future_usage" in params:
-        intent["setup_future_usage"] = forms.choice(
-            params, "setup_future_usage", ("on_session", "off_session")
-        )
+        intent["setup_future_usage"] = forms.choice(params, "setup_future_usage", ("on_session", "off_session"))
     if "shipping" in params:
         intent["shipping"] = people.shipping(forms.hash_of(params, "shipping"))
     if "payment_method_options" in params:
@@ -192,9 +185,7 @@ def search(sandbox: Sandbox, call: Call) -> Obj:
 
 
 def _clause(clause: str) -> Callable[[Obj], bool]:
-    match = re.fullmatch(
-        r"""(-?)(?:metadata\[["']([^"']+)["']\]|(\w+))\s*:\s*(null|["'](.*)["']|\d+)""", clause
-    )
+    match = re.fullmatch(r"""(-?)(?:metadata\[["']([^"']+)["']\]|(\w+))\s*:\s*(null|["'](.*)["']|\d+)""", clause)
     if not match or (match[3] and match[3] not in ("status", "customer", "currency", "amount")):
         raise errors.invalid(f"Invalid search query: {clause}", code="search_query_invalid", param="query")
     wanted = None if match[4] == "null" else match[5] if match[5] is not None else match[4]

@@ -28,9 +28,7 @@ def from_test_id(sandbox: Sandbox, method_id: str, billing: Obj | None = None) -
     card, bank = cards.by_id(method_id), banks.BY_ID.get(method_id)
     year = datetime.datetime.fromtimestamp(sandbox.now(), datetime.UTC).year
     if card:
-        return _save_card(
-            sandbox, card, billing or {}, exp_month=12, exp_year=year + 3, cvc=True, decline_id=method_id
-        )
+        return _save_card(sandbox, card, billing or {}, exp_month=12, exp_year=year + 3, cvc=True, decline_id=method_id)
     if bank:
         owner = billing or {"name": "Jenny Rosen", "email": "jenny.rosen@example.com"}
         return _save_bank(sandbox, bank, owner, routing=banks.TEST_ROUTING_NUMBER, verified=True)
@@ -84,9 +82,7 @@ def _card_from_data(sandbox: Sandbox, data: Obj, billing: Obj) -> Obj:
         message = "Your card's expiration month is invalid."
         raise errors.declined(message, code="invalid_expiry_month", param="exp_month")
     if (year, month) < (today.year, today.month) or year > today.year + 50:
-        raise errors.declined(
-            "Your card's expiration year is invalid.", code="invalid_expiry_year", param="exp_year"
-        )
+        raise errors.declined("Your card's expiration year is invalid.", code="invalid_expiry_year", param="exp_year")
     cvc = forms.text(data, "cvc")
     if cvc and not (cvc.isascii() and cvc.isdigit() and len(cvc) == (4 if card.brand == "amex" else 3)):
         raise errors.declined("Your card's security code is invalid.", code="invalid_cvc", param="cvc")
@@ -98,9 +94,7 @@ def _save_card(
 ) -> Obj:
     owner = people.billing_details(billing)
     place = owner["address"]
-    verified = methods.checks(
-        card, cvc=cvc, postal_code=bool(place["postal_code"]), line1=bool(place["line1"])
-    )
+    verified = methods.checks(card, cvc=cvc, postal_code=bool(place["postal_code"]), line1=bool(place["line1"]))
     details = methods.card_details(card, exp_month=exp_month, exp_year=exp_year, verified=verified)
     method = methods.payment_method("card", details, owner, created=sandbox.now())
     sandbox.store.note(method["id"], number=card.number, test_id=decline_id)
@@ -135,9 +129,7 @@ def _save_bank(
     sandbox: Sandbox, bank: Bank, billing: Obj, *, routing: str, verified: bool,
     holder_type: str = "individual", account_type: str = "checking",
 ) -> Obj:  # fmt: skip
-    details = methods.bank_details(
-        bank.number, routing=routing, holder_type=holder_type, account_type=account_type
-    )
+    details = methods.bank_details(bank.number, routing=routing, holder_type=holder_type, account_type=account_type)
     owner = people.billing_details(billing)
     method = methods.payment_method("us_bank_account", details, owner, created=sandbox.now())
     sandbox.store.note(method["id"], number=bank.number, verified=verified)
@@ -185,9 +177,7 @@ def update(sandbox: Sandbox, call: Call) -> Obj:
     if "billing_details" in params:
         given = forms.hash_of(params, "billing_details")
         place = {**method["billing_details"]["address"], **(given.get("address") or {})}
-        method["billing_details"] = people.billing_details(
-            {**method["billing_details"], **given, "address": place}
-        )
+        method["billing_details"] = people.billing_details({**method["billing_details"], **given, "address": place})
     if "card" in params and method["type"] == "card":
         for name in ("exp_month", "exp_year"):
             changed = forms.integer(forms.hash_of(params, "card"), name, default=method["card"][name])
@@ -254,6 +244,4 @@ def list_of_customer(sandbox: Sandbox, call: Call) -> Obj:
 def _page(sandbox: Sandbox, call: Call, customer_id: str, url: str) -> Obj:
     customers.find(sandbox, customer_id)
     rows = (row for row in sandbox.store.newest_first("payment_method") if row["customer"] == customer_id)
-    return listing.page(
-        rows, call.params, url=url, tests=listing.equals(call.params, "type", "allow_redisplay")
-    )
+    return listing.page(rows, call.params, url=url, tests=listing.equals(call.params, "type", "allow_redisplay"))

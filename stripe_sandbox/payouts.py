@@ -18,9 +18,7 @@ def make_automatic(sandbox: Sandbox, *, only_available: bool = False, paid: bool
     ]
     total = sum(line["net"] for line in lines)
     if total <= 0:
-        raise errors.refused(
-            "You have insufficient funds in your Stripe account.", code="balance_insufficient"
-        )
+        raise errors.refused("You have insufficient funds in your Stripe account.", code="balance_insufficient")
     payout = _save(sandbox, amount=total, automatic=True)
     for line in lines:
         sandbox.store.note(line["id"], payout=payout["id"])

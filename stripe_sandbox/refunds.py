@@ -48,18 +48,13 @@ def _check(sandbox: Sandbox, charge: Obj, amount: int | None, left: int) -> None
         raise errors.refused(f"This charge ({name}) is not refundable in status {charge['status']}.",
                              code="charge_not_refundable")  # fmt: skip
     if charge["disputed"] and not sandbox.store.fact(name, "refundable_in_dispute"):
-        raise errors.refused(
-            f"Charge {name} has been charged back; cannot issue a refund.", code="charge_disputed"
-        )
+        raise errors.refused(f"Charge {name} has been charged back; cannot issue a refund.", code="charge_disputed")
     if left == 0:
         raise errors.refused(f"Charge {name} has already been refunded.", code="charge_already_refunded")
     if amount is not None and amount <= 0:
         raise errors.invalid("Invalid positive integer", code="parameter_invalid_integer", param="amount")
     if amount is not None and amount > left:
-        message = (
-            f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge "
-            f"(${left / 100:.2f})"
-        )
+        message = f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge (${left / 100:.2f})"
         raise errors.refused(message, param="amount")
 
 
@@ -91,12 +86,8 @@ def fail(sandbox: Sandbox, refund_id: str, *, reason: str = "expired_or_canceled
         return
     previous = {"status": refund["status"]}
     charge = charges.find(sandbox, refund["charge"])
-    kind = (
-        "refund_failure" if charge["payment_method_details"]["type"] == "card" else "payment_failure_refund"
-    )
-    line = balance.record(
-        sandbox, kind, amount=refund["amount"], source=refund["id"], category="refund_failure"
-    )
+    kind = "refund_failure" if charge["payment_method_details"]["type"] == "card" else "payment_failure_refund"
+    line = balance.record(sandbox, kind, amount=refund["amount"], source=refund["id"], category="refund_failure")
     refund |= {"status": "failed", "failure_reason": reason, "failure_balance_transaction": line["id"]}
     sandbox.store.save(refund)
     _add_to_charge(sandbox, charge, -refund["amount"])
@@ -159,9 +150,7 @@ def update(sandbox: Sandbox, call: Call) -> Obj:
 def cancel(sandbox: Sandbox, call: Call) -> Obj:
     """Only refunds in `requires_action` can be cancelled, and none here ever is."""
     refund = _find(sandbox, call)
-    raise errors.refused(
-        f"You cannot cancel a refund in status {refund['status']}.", code="refund_unexpected_state"
-    )
+    raise errors.refused(f"You cannot cancel a refund in status {refund['status']}.", code="refund_unexpected_state")
 
 
 @route("GET", "/v1/refunds", "limit starting_after ending_before created charge payment_intent")

@@ -12,10 +12,7 @@ CONFIRM = (
     "payment_method payment_method_data payment_method_options confirmation_token return_url mandate_data "
     "use_stripe_sdk client_secret expected_payment_method_type"
 )
-UPDATE = (
-    "customer description metadata payment_method payment_method_data payment_method_options "
-    "payment_method_types"
-)
+UPDATE = "customer description metadata payment_method payment_method_data payment_method_options payment_method_types"
 CREATE = (
     f"{CONFIRM} {UPDATE} automatic_payment_methods confirm usage single_use attach_to_self flow_directions "
     "excluded_payment_method_types"

@@ -132,9 +132,7 @@ class Visit:
 def visit(browser: Any, site: Site) -> Iterator[Visit]:
     page = browser.new_page()
     visit = Visit(page, site, [], [])
-    page.on(
-        "console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None
-    )
+    page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))
     page.on("request", lambda request: visit.requests.append((request.url, request.post_data or "")))
     yield visit
@@ -179,9 +177,7 @@ def test_a_wrong_number_is_told_at_the_field_in_spanish(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("button", "status"), [("#test-source-authorize-3ds", "succeeded"), ("#test-source-fail-3ds", "failed")]
 )
-def test_three_d_secure_opens_a_frame_with_two_buttons(
-    visit: Visit, sandbox: Server, button: str, status: str
-) -> None:
+def test_three_d_secure_opens_a_frame_with_two_buttons(visit: Visit, sandbox: Server, button: str, status: str) -> None:
     """Serves B16: a challenge passed or failed ends the attempt, and another try is possible."""
     frame = visit.open()
     fill_card(frame, "4000002760003184")

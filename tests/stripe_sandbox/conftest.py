@@ -159,9 +159,7 @@ def endpoint(sandbox: Server) -> Iterator[Endpoint]:
     server.server_close()
 
 
-def pay(
-    client: stripe.StripeClient, method: str = "pm_card_visa", *, amount: int = 10_000, **more: Any
-) -> Any:
+def pay(client: stripe.StripeClient, method: str = "pm_card_visa", *, amount: int = 10_000, **more: Any) -> Any:
     """A confirmed payment."""
     kind = "us_bank_account" if "usBankAccount" in method else "card"
     params: dict[str, Any] = {

@@ -80,9 +80,7 @@ def test_a_late_return_comes_as_a_lost_dispute(sandbox: Server, client: stripe.S
     assert {"charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.closed"} <= set(types)
 
 
-def test_the_disputed_account_returns_its_debit_by_itself(
-    sandbox: Server, client: stripe.StripeClient
-) -> None:
+def test_the_disputed_account_returns_its_debit_by_itself(sandbox: Server, client: stripe.StripeClient) -> None:
     """Serves D03: account 000555555559."""
     intent = pay(client, "pm_usBankAccount_dispute")
     settle(sandbox, 60)

@@ -11,9 +11,7 @@ def confirm(client: stripe.StripeClient, token: str, **more: object) -> stripe.P
     return client.v1.payment_intents.create(params)  # type: ignore[arg-type]
 
 
-def make(
-    client: stripe.StripeClient, method: str = "pm_card_visa", **more: object
-) -> stripe.ConfirmationToken:
+def make(client: stripe.StripeClient, method: str = "pm_card_visa", **more: object) -> stripe.ConfirmationToken:
     params = {"payment_method": method, "return_url": "https://plan.example/back", **more}
     return client.v1.test_helpers.confirmation_tokens.create(params)  # type: ignore[arg-type]
 

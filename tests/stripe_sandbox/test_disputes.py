@@ -33,9 +33,7 @@ def test_a_dispute_withdraws_once_and_reinstates_when_due(
         sandbox.post("disputes/close", dispute=dispute["id"], status="lost")
 
 
-def test_an_inquiry_moves_no_money_until_it_is_escalated(
-    sandbox: Server, client: stripe.StripeClient
-) -> None:
+def test_an_inquiry_moves_no_money_until_it_is_escalated(sandbox: Server, client: stripe.StripeClient) -> None:
     """Serves D15: `warning_*` is a flag only."""
     intent = pay(client, amount=5000)
     inquiry = sandbox.post("disputes", payment_intent=intent.id, inquiry=True)

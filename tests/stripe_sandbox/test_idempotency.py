@@ -48,9 +48,7 @@ def test_a_key_in_use_is_a_conflict(sandbox: Server) -> None:
     """Serves B06: while the first call runs the second gets 409; afterwards the stored answer."""
     sandbox.post("faults", match={"path": "/v1/payment_intents"}, effect={"latency_ms": 700}, times=1)
     answers: list[object] = []
-    slow = threading.Thread(
-        target=lambda: answers.append(pay(sandbox.client(), options={"idempotency_key": "k"}))
-    )
+    slow = threading.Thread(target=lambda: answers.append(pay(sandbox.client(), options={"idempotency_key": "k"})))
     slow.start()
     time.sleep(0.3)
     client = sandbox.client()

@@ -45,9 +45,7 @@ def test_lists_are_filtered_by_time(sandbox: Server, client: stripe.StripeClient
     sandbox.post("clock/freeze", at=None)
 
 
-@pytest.mark.parametrize(
-    "params", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"starting_after": "cus_none"}]
-)
+@pytest.mark.parametrize("params", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"starting_after": "cus_none"}])
 def test_bad_paging_is_refused(client: stripe.StripeClient, params: dict[str, object]) -> None:
     """Bounds are Stripe's: 1 to 100."""
     client.v1.customers.create()

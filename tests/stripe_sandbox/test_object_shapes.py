@@ -89,9 +89,7 @@ def test_each_kind_carries_the_fields_of_stripes_fixture(emitted: dict[str, list
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_extra_fields_are_only_those_stripe_documents(
-    kind: str, emitted: dict[str, list[dict[str, Any]]]
-) -> None:
+def test_extra_fields_are_only_those_stripe_documents(kind: str, emitted: dict[str, list[dict[str, Any]]]) -> None:
     """No field of the sandbox's own is shown."""
     known = {
         "dispute": {"network_reason_code"}, "refund": {"failure_reason", "failure_balance_transaction"},

@@ -11,9 +11,7 @@ from .conftest import Server, pay
 def test_refunds_never_exceed_the_charge(client: stripe.StripeClient) -> None:
     """Serves M6 and D13."""
     intent = pay(client, amount=1000)
-    first = client.v1.refunds.create(
-        {"payment_intent": intent.id, "amount": 400, "metadata": {"refund": "r1"}}
-    )
+    first = client.v1.refunds.create({"payment_intent": intent.id, "amount": 400, "metadata": {"refund": "r1"}})
     assert (first.status, first.amount) == ("succeeded", 400)
     with pytest.raises(stripe.InvalidRequestError, match=r"\$6.01.*\$6.00"):
         client.v1.refunds.create({"payment_intent": intent.id, "amount": 601})
@@ -72,9 +70,7 @@ def test_a_pending_refund_settles_later(sandbox: Server, client: stripe.StripeCl
     assert client.v1.refunds.retrieve(refund.id).status == "succeeded"
 
 
-def test_a_debit_still_processing_or_disputed_is_not_refunded(
-    sandbox: Server, client: stripe.StripeClient
-) -> None:
+def test_a_debit_still_processing_or_disputed_is_not_refunded(sandbox: Server, client: stripe.StripeClient) -> None:
     """Serves D11: no double credit."""
     debit = pay(client, "pm_usBankAccount_success")
     with pytest.raises(stripe.InvalidRequestError) as refusal:
@@ -87,9 +83,7 @@ def test_a_debit_still_processing_or_disputed_is_not_refunded(
     assert refusal.value.code == "charge_disputed"
 
 
-def test_a_refund_in_the_dashboard_makes_the_same_events(
-    sandbox: Server, client: stripe.StripeClient
-) -> None:
+def test_a_refund_in_the_dashboard_makes_the_same_events(sandbox: Server, client: stripe.StripeClient) -> None:
     """Serves D08 and D09: `refund.created` and `charge.refunded`, with no key of ours."""
     intent = pay(client, amount=1000)
     sandbox.post("refunds", payment_intent=intent.id, amount=250)

@@ -8,9 +8,7 @@ import stripe
 from .conftest import SECRET, Endpoint, Server, pay
 
 
-def test_a_payment_sends_signed_events_that_the_sdk_accepts(
-    client: stripe.StripeClient, endpoint: Endpoint
-) -> None:
+def test_a_payment_sends_signed_events_that_the_sdk_accepts(client: stripe.StripeClient, endpoint: Endpoint) -> None:
     """Serves C01 and C02: the right signature passes, one byte less does not."""
     pay(client)
     endpoint.wait_for(3)
@@ -62,9 +60,7 @@ def test_an_endpoint_down_for_80_hours_loses_events_that_the_list_still_has(
     assert len(client.v1.events.list().data) == 1
 
 
-def test_copies_are_sent_as_often_as_told(
-    sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint
-) -> None:
+def test_copies_are_sent_as_often_as_told(sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint) -> None:
     """Serves C07: the same id ten times."""
     sandbox.post("webhooks", copies=10)
     client.v1.customers.create()
@@ -72,9 +68,7 @@ def test_copies_are_sent_as_often_as_told(
     assert len(endpoint.received) == 10
 
 
-def test_held_events_are_let_go_in_reverse(
-    sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint
-) -> None:
+def test_held_events_are_let_go_in_reverse(sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint) -> None:
     """Serves A16 and C11: the older event after the newer."""
     sandbox.post("settings", webhook_concurrency=1)
     sandbox.post("webhooks/pause")
@@ -85,9 +79,7 @@ def test_held_events_are_let_go_in_reverse(
     assert types == ["payment_intent.succeeded", "charge.succeeded", "payment_intent.created"]
 
 
-def test_a_random_order_repeats_with_its_seed(
-    sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint
-) -> None:
+def test_a_random_order_repeats_with_its_seed(sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint) -> None:
     """Serves A16: a seeded shuffle, the same twice."""
     sandbox.post("settings", webhook_concurrency=1)
     orders = []
@@ -115,9 +107,7 @@ def test_dropped_and_delayed_events(sandbox: Server, client: stripe.StripeClient
     assert [event["data"]["object"]["id"] for event in events] == [late.id]
 
 
-def test_an_event_can_be_sent_again_by_hand(
-    sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint
-) -> None:
+def test_an_event_can_be_sent_again_by_hand(sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint) -> None:
     """Serves C22: the dashboard's resend."""
     client.v1.customers.create()
     event = endpoint.wait_for(1)[0]
@@ -155,9 +145,7 @@ def test_an_event_of_a_kind_nobody_knows(sandbox: Server, endpoint: Endpoint) ->
     assert endpoint.wait_for(1)[0]["type"] == "moon.landed"
 
 
-def test_a_burst_of_events_is_delivered_whole(
-    sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint
-) -> None:
+def test_a_burst_of_events_is_delivered_whole(sandbox: Server, client: stripe.StripeClient, endpoint: Endpoint) -> None:
     """Serves C16: a few hundred here, thousands in the benchmark."""
     sandbox.post("webhooks/pause")
     for _ in range(300):
