@@ -160,7 +160,7 @@ class MemberRecordAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(page_of(obj))
         if (before := self.barrier(request, obj)) is not None:
             return before
-        return reauthentication.required(self._act_on)(request, user, obj, action)  # type: ignore[return-value]
+        return reauthentication.required(self._act_on)(request, user, obj, action)
 
     def _act_on(self, request: HttpRequest, user: User, obj: Any, action: Action) -> HttpResponse:
         form = action.form(request.POST if request.method == "POST" else None)

@@ -6,7 +6,7 @@ void, import, resolve) are pages of their own, each calling the one function tha
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.account.adapter import get_adapter
 from django.contrib import admin
@@ -56,10 +56,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = PAGE_SIZE
-    list_display: Sequence[Any] = ("__str__",)
-    list_select_related: Sequence[str] | bool = False
     list_max_show_all = PAGE_SIZE
-    ordering = ("-pk",)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
     view_on_site = False
     save_as = False
     # Filters by a related record that links lead to, beyond those of `list_filter`.

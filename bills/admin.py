@@ -1,7 +1,7 @@
 """Staff pages: bills, claims and what counts towards the year's limits."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -55,7 +55,7 @@ class RecordAdmin(MemberRecordAdmin):
     """A member's record, found by its own, the household's or the member's number. Lists name no service."""
 
     linked_by: Sequence[str] = ("household__id__exact", "member__id__exact")
-    list_select_related: Sequence[str] | bool = ("household", "member")
+    list_select_related: ClassVar[tuple[str, ...]] = ("household", "member")
 
     def searched(self, term: str) -> Q:
         """Ids first, so that every branch is an index of the one table."""

@@ -8,7 +8,9 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def draw(*, groups: int = 2) -> str:
     """A number of `groups` times four symbols, e.g. 7F3K-2201; 20 bits a group."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(groups))
+    bits = secrets.randbits(20 * groups)
+    symbols = "".join(ALPHABET[bits >> 5 * place & 31] for place in range(4 * groups))
+    return "-".join(symbols[start : start + 4] for start in range(0, 4 * groups, 4))
 
 
 BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from bills.imports.problems import NeedsReview
-from bills.imports.values import Json, amount_of, dictionary, objects
+from bills.imports.values import Cents, Json, amount_of, dictionary, objects
 
-ZERO = Decimal(0)
-HALF_CENT = Decimal("0.005")
+HALF_CENT = Decimal("0.5")
 
 # The HL7 and CARIN Blue Button adjudication codes.
 CATEGORIES = {
@@ -75,48 +75,48 @@ CMS_VARIABLES = {
 CMS_URL = "https://bluebutton.cms.gov/"
 
 PARTS = ("deductible", "copay", "coinsurance")
-Level = dict[str, Decimal]
+Level = dict[str, Cents]
 
 
 @dataclass(slots=True)
 class Adjudication:
-    """The amounts of one claim in dollars, exactly as written, whole and by line; what is owed and due of it."""
+    """The amounts of one claim in cents, exactly as written, whole and by line; what is owed and due of it."""
 
     whole: Level
     lines: list[Level]
-    owed: Decimal = ZERO
-    due: Decimal = ZERO
-    shares: list[Decimal] = field(default_factory=list)
+    owed: Cents = 0
+    due: Cents = 0
+    shares: list[Cents] = field(default_factory=list)
 
     @property
-    def plan_paid(self) -> Decimal:
+    def plan_paid(self) -> Cents:
         """What the plan paid, to the provider or to the member."""
         return plan_paid(self.whole)
 
 
-def plan_paid(level: Level) -> Decimal:
+def plan_paid(level: Level) -> Cents:
     """What the plan paid of this level: what reached provider and member, or else the benefit."""
     if "paidtoprovider" in level:
-        return level["paidtoprovider"] + level.get("paidtopatient", ZERO)
-    return level.get("benefit", level.get("paidtopatient", ZERO))
+        return level["paidtoprovider"] + level.get("paidtopatient", 0)
+    return level.get("benefit", level.get("paidtopatient", 0))
 
 
-def discount(level: Level) -> Decimal:
+def discount(level: Level) -> Cents:
     """The plan's discount: as stated, or what lies between submitted and eligible."""
     if "discount" in level:
         return level["discount"]
     if "submitted" in level and "eligible" in level:
-        return max(ZERO, level["submitted"] - level["eligible"])
-    return ZERO
+        return max(0, level["submitted"] - level["eligible"])
+    return 0
 
 
-def allowed(level: Level) -> Decimal:
+def allowed(level: Level) -> Cents:
     """What the plan allowed: as stated, or submitted less the discount where one is stated."""
     if "eligible" in level:
         return level["eligible"]
     if "submitted" in level and "discount" in level:
-        return max(ZERO, level["submitted"] - level["discount"])
-    return ZERO
+        return max(0, level["submitted"] - level["discount"])
+    return 0
 
 
 def read(eob: Json) -> Adjudication | None:
@@ -141,40 +141,48 @@ def read(eob: Json) -> Adjudication | None:
 
 def _level(adjudications: object, where: str, *, once: bool = False) -> Level:
     level: Level = {}
+    field = f"{where}.amount"
     for entry in objects(adjudications):
         slot = _slot(entry.get("category"))
         if slot is None:
             continue
-        amount = amount_of(entry.get("amount"), f"{where}.amount")
+        amount = amount_of(entry.get("amount"), field)
         if amount is None:
             continue
         if amount < 0:
-            raise NeedsReview("negative_amount", "An amount is below zero: is this a reversal?", f"{where}.amount")
+            raise NeedsReview("negative_amount", "An amount is below zero: is this a reversal?", field)
         if slot in level:
             if once and slot not in ("paidbypatientpart", "deductible", "priorpayerpaid"):
                 raise NeedsReview("stated_twice", "The same amount is stated twice.", f"{where}.category")
             level[slot] += amount
         else:
             level[slot] = amount
-    parts = level.pop("paidbypatientpart", None)
-    if parts is not None:
-        level.setdefault("paidbypatient", parts)
-    at_counter = level.pop("paidatcounter", None)
-    if at_counter is not None:  # Part D: what the member owed was paid at the pharmacy
-        level["memberliability"] = level["paidbypatient"] = at_counter
+    if "paidbypatientpart" in level:
+        level.setdefault("paidbypatient", level.pop("paidbypatientpart"))
+    if "paidatcounter" in level:  # Part D: what the member owed was paid at the pharmacy
+        level["memberliability"] = level["paidbypatient"] = level.pop("paidatcounter")
     return level
 
 
-def _slot(category: object) -> str | None:
+def _slot(category: Any) -> str | None:
+    try:  # most have one code, and one that is known
+        [coding] = category["coding"]
+        return CATEGORIES[coding["code"]]
+    except (KeyError, TypeError, ValueError):
+        return _slot_of_many(category)
+
+
+def _slot_of_many(category: object) -> str | None:
     found = None
     codings = category.get("coding") if isinstance(category, dict) else None
     if isinstance(codings, list):
         for coding in codings:
             code = coding.get("code") if isinstance(coding, dict) else None
             if isinstance(code, str):
-                if code.startswith(CMS_URL):
+                if code in CATEGORIES:
+                    found = found or CATEGORIES[code]
+                elif code.startswith(CMS_URL):
                     return CMS_VARIABLES.get(code.rsplit("/", 1)[1])
-                found = found or CATEGORIES.get(code)
     return found
 
 
@@ -186,7 +194,7 @@ def _balance(eob: Json) -> Level:
             slot = _slot(entry.get("type"))
             amount = amount_of(entry.get("usedMoney"), "benefitBalance.financial.usedMoney")
             if slot is not None and amount is not None:
-                level[slot] = level.get(slot, ZERO) + amount
+                level[slot] = level.get(slot, 0) + amount
     return level
 
 
@@ -202,7 +210,7 @@ def _agreed(levels: Sequence[Level], lines: Sequence[Level]) -> Level:
             if max(stated) - min(stated) > HALF_CENT:
                 raise NeedsReview("totals_disagree", "Two totals of the same amount differ.", slot)
         if by_line:
-            total = sum(by_line, ZERO)
+            total = sum(by_line)
             if not stated:
                 whole[slot] = total
             elif abs(total - stated[0]) > tolerance and (total > stated[0] or len(by_line) == len(lines)):
@@ -213,14 +221,14 @@ def _agreed(levels: Sequence[Level], lines: Sequence[Level]) -> Level:
 def _decide(found: Adjudication) -> None:
     """Set what the member owes, what is still due of it, and each line's share where the lines state it."""
     whole = found.whole
-    parts = sum((whole.get(part, ZERO) for part in PARTS), ZERO)
+    parts = sum(whole.get(part, 0) for part in PARTS)
     has_parts = any(part in whole for part in PARTS)
     tolerance = HALF_CENT * max(1, len(found.lines))
     if "partstotal" in whole and abs(whole["partstotal"] - parts) > tolerance:
         raise NeedsReview("parts_disagree", "Deductible and coinsurance do not sum to their total.", "benefitBalance")
     if "memberliability" in whole:
         found.owed = whole["memberliability"]
-        with_noncovered = parts + whole.get("noncovered", ZERO)
+        with_noncovered = parts + whole.get("noncovered", 0)
         if has_parts and min(abs(found.owed - parts), abs(found.owed - with_noncovered)) > tolerance:
             raise NeedsReview(
                 "liability_disagrees",
@@ -233,15 +241,15 @@ def _decide(found: Adjudication) -> None:
         raise NeedsReview("share_not_stated", "The claim does not say what the member owes.", "total")
     if "submitted" in whole and found.owed > whole["submitted"] + tolerance:
         raise NeedsReview("more_than_charged", "The member would owe more than was charged.", "total")
-    paid = found.plan_paid + whole.get("priorpayerpaid", ZERO)
-    if "eligible" in whole and paid + found.owed > whole["eligible"] + whole.get("noncovered", ZERO) + tolerance:
+    paid = found.plan_paid + whole.get("priorpayerpaid", 0)
+    if "eligible" in whole and paid + found.owed > whole["eligible"] + whole.get("noncovered", 0) + tolerance:
         raise NeedsReview("more_than_allowed", "What was paid and what is owed exceed what was allowed.", "total")
-    already = whole.get("paidbypatient", ZERO)
+    already = whole.get("paidbypatient", 0)
     if already > found.owed + tolerance:
         raise NeedsReview("patient_paid_more", "The member paid more than the claim says is owed.", "paidbypatient")
-    found.due = max(ZERO, found.owed - already)
+    found.due = max(0, found.owed - already)
     key = "memberliability" if all("memberliability" in line for line in found.lines) else None
-    found.shares = [line[key] if key else sum((line.get(part, ZERO) for part in PARTS), ZERO) for line in found.lines]
+    found.shares = [line[key] if key else sum(line.get(part, 0) for part in PARTS) for line in found.lines]
 
 
 def _is_settled(found: Adjudication) -> bool:
@@ -249,5 +257,5 @@ def _is_settled(found: Adjudication) -> bool:
     whole = found.whole
     if "submitted" not in whole and "eligible" not in whole:
         return False
-    expected = whole["eligible"] if "eligible" in whole else whole["submitted"] - whole.get("discount", ZERO)
-    return abs(expected - found.plan_paid - whole.get("priorpayerpaid", ZERO)) < HALF_CENT
+    expected = whole["eligible"] if "eligible" in whole else whole["submitted"] - whole.get("discount", 0)
+    return abs(expected - found.plan_paid - whole.get("priorpayerpaid", 0)) < HALF_CENT

@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_noop
 
 from bills.imports import adjudication
-from bills.imports.adjudication import ZERO, Adjudication, Level
+from bills.imports.adjudication import Adjudication, Level
 from bills.imports.problems import Refused, Skipped
 from bills.imports.records import Amounts, Line, Names, Record
 from bills.imports.values import (
+    Cents,
     Json,
     cents,
     codes,
@@ -233,15 +233,17 @@ def _line(item: Json, level: Level, title: str) -> Line:
 
 def _description(item: Json) -> str:
     for concept in (item.get("productOrService"), item.get("revenue")):
-        if "not-applicable" in codes(concept):
-            continue
-        if found := text(dictionary(concept).get("text"), MAX_DESCRIPTION):
-            return found
         for code, display in codings(concept):
-            if shown := text(display, MAX_DESCRIPTION):
+            if code == "not-applicable":
+                break
+            shown = text(dictionary(concept).get("text"), MAX_DESCRIPTION) or text(display, MAX_DESCRIPTION)
+            if shown:
                 return shown
             if code.isprintable() and len(code) <= 20:
                 return f"Service {code}"
+        else:
+            if shown := text(dictionary(concept).get("text"), MAX_DESCRIPTION):
+                return shown
     return ""
 
 
@@ -249,28 +251,28 @@ def _amounts(level: Level) -> Amounts:
     if not level:
         return NOTHING
     return Amounts(
-        billed_cents=_cents(level.get("submitted", ZERO)),
+        billed_cents=_cents(level.get("submitted", 0)),
         allowed_cents=_cents(adjudication.allowed(level)),
         discount_cents=_cents(adjudication.discount(level)),
         plan_paid_cents=_cents(adjudication.plan_paid(level)),
-        other_paid_cents=_cents(level.get("priorpayerpaid", ZERO)),
-        deductible_cents=_cents(level.get("deductible", ZERO)),
-        copay_cents=_cents(level.get("copay", ZERO)),
-        coinsurance_cents=_cents(level.get("coinsurance", ZERO)),
-        not_covered_cents=_cents(level.get("noncovered", ZERO)),
+        other_paid_cents=_cents(level.get("priorpayerpaid", 0)),
+        deductible_cents=_cents(level.get("deductible", 0)),
+        copay_cents=_cents(level.get("copay", 0)),
+        coinsurance_cents=_cents(level.get("coinsurance", 0)),
+        not_covered_cents=_cents(level.get("noncovered", 0)),
     )
 
 
 NOTHING = Amounts()
 
 
-def _cents(amount: Decimal) -> int:
-    return cents(amount, "total")
+def _cents(amount: Cents) -> int:
+    return amount if isinstance(amount, int) else cents(amount, "total")
 
 
 def _bill_lines(found: Adjudication, lines: list[Line], title: str, due_cents: int, on: dt.date) -> list[Line]:
     """The bill's lines: each service with its share where the services state theirs, else one for the whole claim."""
-    weights = [int(share * 1_000_000) for share in found.shares]
+    weights = [int(share * 10_000) for share in found.shares]
     if not due_cents or not sum(weights):
         return [Line(title, on, _amounts(found.whole), share_cents=due_cents)]
     shares = money.split(due_cents, weights)

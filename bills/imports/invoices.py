@@ -1,14 +1,13 @@
 """An R4 Invoice as a bill. Accounts and charge items by themselves ask nobody for money (docs/imports.md)."""
 
-from decimal import Decimal
-
 from django.utils.translation import gettext_noop
 
-from bills.imports.adjudication import ZERO
+from bills.imports.adjudication import HALF_CENT
 from bills.imports.eob import refuse_modifiers
 from bills.imports.problems import NeedsReview, Refused, Skipped
 from bills.imports.records import Amounts, Line, Names, Record
 from bills.imports.values import (
+    Cents,
     Json,
     amount_of,
     cents,
@@ -78,13 +77,13 @@ def read(invoice: Json, *, key: str, version: str, aliases: dict[str, str], name
     )
 
 
-def _lines(items: list[Json], total: Decimal, due_cents: int) -> list[Line]:
+def _lines(items: list[Json], total: Cents, due_cents: int) -> list[Line]:
     """The invoice's lines where each states its price. Raises NeedsReview where they do not sum to the total."""
     prices = [_price(item) for item in items]
     stated = [price for price in prices if price is not None]
     if not items or len(stated) < len(items):
         return []
-    if abs(sum(stated, ZERO) - total) > Decimal("0.005") * len(items):
+    if abs(sum(stated) - total) > HALF_CENT * len(items):
         raise NeedsReview("lines_disagree", "The lines do not sum to the total.", "totalGross")
     rounded = [cents(price, "lineItem.priceComponent.amount") for price in stated]
     rounded[-1] += due_cents - sum(rounded)
@@ -94,7 +93,7 @@ def _lines(items: list[Json], total: Decimal, due_cents: int) -> list[Line]:
     ]
 
 
-def _price(item: Json) -> Decimal | None:
+def _price(item: Json) -> Cents | None:
     """What a line costs: its components, where deductions and discounts are written with their sign."""
     amounts = [
         amount
@@ -102,7 +101,7 @@ def _price(item: Json) -> Decimal | None:
         if component.get("type") != "informational"
         and (amount := amount_of(component.get("amount"), "lineItem.priceComponent.amount")) is not None
     ]
-    return sum(amounts, ZERO) if amounts else None
+    return sum(amounts) if amounts else None
 
 
 def _described(item: Json) -> str:

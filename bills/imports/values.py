@@ -3,16 +3,17 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
 from bills.imports.problems import Refused
-from ledger.money import InvalidAmount, cents_of
+from ledger.money import MAX_CENTS
 
 Json = dict[str, Any]
+Cents = int | Decimal  # exact: a whole number, or with the fraction that the source writes
 
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T.*)?)?)?", re.ASCII | re.DOTALL)
 _ID = re.compile(r"[A-Za-z0-9._:|-]{1,150}", re.ASCII)
@@ -38,7 +39,7 @@ def dictionary(value: object) -> Json:
 
 def objects(value: object) -> list[Json]:
     """The objects of a list; nothing where the value is no list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in value if item.__class__ is dict] if isinstance(value, list) else []
 
 
 def date_of(value: object) -> dt.date | None:
@@ -81,33 +82,34 @@ def codes(concept: object) -> list[str]:
     return [code for code, _display in codings(concept)]
 
 
-def amount_of(money: object, field: str) -> Decimal | None:
-    """The dollars of a FHIR Money exactly as written; None where it has no value.
+def amount_of(money: object, field: str) -> Cents | None:
+    """The amount of a FHIR Money in US cents, exactly as written; None where it has no value.
 
-    Raises Refused for another currency, and for a value that is not a number.
+    Raises Refused for another currency, for a value that is not a number, and beyond 9,999,999.99.
     """
-    if not isinstance(money, dict):
+    if not isinstance(money, dict) or (value := money.get("value")) is None:
         return None
-    value = money.get("value")
-    if value is None:
-        return None
+    kind = value.__class__
     if money.get("currency", "USD") != "USD":
         raise Refused("currency", "Only amounts in US dollars are taken.", f"{field}.currency")
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if kind is not float and kind is not int and kind is not Decimal:
         raise Refused("amount", "The amount is not a number.", f"{field}.value")
     if not -MAX_DOLLARS < value < MAX_DOLLARS:
         raise Refused("amount", "The amount is not one of at most 9,999,999.99.", f"{field}.value")
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if kind is float:
+        whole = round(value * 100)
+        # Nine digits at most: where whole cents give this very float, no other amount of up to 15 digits does.
+        return whole if whole / 100 == value else Decimal(repr(value)) * 100
+    return value * 100  # type: ignore[no-any-return]
 
 
-def cents(amount: Decimal, field: str) -> int:
-    """Dollars to US cents, rounded half up. Raises Refused beyond 9,999,999.99."""
-    if not amount:
-        return 0
-    try:
-        return cents_of(amount)
-    except InvalidAmount as error:
-        raise Refused("amount", "The amount is not one of at most 9,999,999.99.", f"{field}.value") from error
+def cents(amount: Cents, field: str) -> int:
+    """Exact cents to whole ones, rounded half up. Raises Refused beyond 9,999,999.99."""
+    if not isinstance(amount, int):
+        amount = int(amount.to_integral_value(ROUND_HALF_UP))
+    if not -MAX_CENTS <= amount <= MAX_CENTS:
+        raise Refused("amount", "The amount is not one of at most 9,999,999.99.", f"{field}.value")
+    return amount
 
 
 def resource_id(resource: Json, fallback: str = "") -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, connection
 
+COPY_BYTES = 256 * 1024
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -15,6 +16,8 @@ class RowRefused(Exception):
 
 
 def _cell(value: object) -> str:
+    if value.__class__ is int:  # most of them, and no bool
+        return str(value)
     if value is None:
         return "\\N"
     if isinstance(value, str):
@@ -35,7 +38,7 @@ def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
     try:
         with connection.cursor() as cursor, connection.wrap_database_errors:
-            cursor.copy_expert(statement, io.StringIO("\n".join(lines) + "\n"))
+            cursor.copy_expert(statement, io.StringIO("\n".join(lines) + "\n"), COPY_BYTES)
     except (DataError, IntegrityError) as error:
         # PostgreSQL quotes the row in its message, and rows carry names: the log gets the rule alone.
         found = getattr(error.__cause__, "diag", None)

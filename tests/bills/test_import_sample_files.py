@@ -74,7 +74,7 @@ def test_carin_totals_are_read_as_the_notes_give_them() -> None:
         levels = [adjudication._level(resource.get(name), name) for name in ("total", "adjudication")]
         total = levels[1] | levels[0]
         found[resource["id"]] = tuple(
-            int(total[name]) for name in ("submitted", "paidtoprovider", "discount") if name in total
+            int(total[name]) // 100 for name in ("submitted", "paidtoprovider", "discount") if name in total
         )
     for basis in ("BB-EOBInpatient1-nonfinancial", "BB-EOBPharmacy1-nonfinancial"):
         assert found.pop(basis) == ()
@@ -181,4 +181,4 @@ def test_levels_of_the_notes_are_read_without_a_review_where_they_agree() -> Non
             continue
         if found is not None:
             taken.append((resource["id"], found.owed, found.plan_paid))
-    assert taken == [("EOBOral1", 0, 350)]
+    assert taken == [("EOBOral1", 0, 35000)]

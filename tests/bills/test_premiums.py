@@ -13,50 +13,13 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from accounts.models import Coverage, Plan
 from activity.models import Event
-from bills import premium_changes, premiums
+from bills import premiums
 from bills.models import Bill, BillLine
 from ledger.chart import Code, SystemAccount
 from ledger.models import Account, Transfer
 from ledger.opening import system_id
-from ledger.posting import Posting, post
-from tests.conftest import Cast
-
-DECEMBER = dt.date(2026, 12, 1)
-NOVEMBER_20 = dt.date(2026, 11, 20)
-
-
-@pytest.fixture(autouse=True)
-def today(monkeypatch: pytest.MonkeyPatch) -> dt.date:
-    """The tests' day: 20 November 2026."""
-    monkeypatch.setattr("django.utils.timezone.localdate", lambda: NOVEMBER_20)
-    return NOVEMBER_20
-
-
-def cover(cast: Cast, **changes) -> Coverage:
-    """Alice's family coverage: $780.76 a month, $250.00 of it a subsidy."""
-    plan, _new = Plan.objects.get_or_create(name="Family Silver 70", year=2026)
-    fields = {
-        "plan": plan, "kind": "family", "household": cast.household, "subscriber": cast.alice,
-        "start_on": dt.date(2026, 1, 1), "premium_cents": 78076, "subsidy_cents": 25000,
-    }  # fmt: skip
-    return Coverage.objects.create(**(fields | changes))
-
-
-def pay(bill: Bill, cents: int) -> None:
-    """A paper check for a bill."""
-    post(
-        Posting(
-            system_id(SystemAccount.LOCKBOX), bill.receivable_id, cents, Code.LOCKBOX_PAYMENT,
-            f"check:{bill.pk}:{cents}", f"bill:{bill.number}", NOVEMBER_20, bill.household_id,
-        )
-    )  # fmt: skip
-
-
-def balance(account_id: int) -> int:
-    """An account's balance, US cents."""
-    return Account.objects.get(pk=account_id).balance_cents
+from tests.bills.covering import DECEMBER, NOVEMBER_20, balance, cover, today  # noqa: F401
 
 
 def test_a_months_premium_is_charged_whole_and_subsidised_apart(cast):
@@ -278,92 +241,7 @@ def test_more_than_a_year_ahead_is_refused(cast, through):
     assert Bill.objects.count() == 0
 
 
-def changed(coverage: Coverage, **fields) -> int:
-    """Change a coverage, and bring its bills in line."""
-    Coverage.objects.filter(pk=coverage.pk).update(**fields)
-    return premium_changes.revise(coverage)
-
-
-def test_a_premium_lowered_after_payment_becomes_credit_and_history_stays(cast):
-    """FAULTS A23: the difference is a transfer of its own; nothing that stood is changed."""
-    coverage = cover(cast)
-    premiums.issue_month(DECEMBER)
-    bill = Bill.objects.get()
-    pay(bill, 53076)
-    before = list(Transfer.objects.order_by("id").values())
-    assert changed(coverage, premium_cents=70000) == 1
-    assert list(Transfer.objects.order_by("id").values())[: len(before)] == before
-    bill = Bill.objects.get()
-    assert (bill.amount_cents, bill.balance_cents) == (78076, 0)
-    assert balance(cast.household.credit_id) == -8076
-    assert changed(coverage) == 0
-
-
-def test_a_premium_raised_after_payment_is_owed(cast):
-    coverage = cover(cast)
-    premiums.issue_month(DECEMBER)
-    pay(Bill.objects.get(), 53076)
-    assert changed(coverage, premium_cents=80000) == 1
-    assert Bill.objects.get().balance_cents == 1924
-    assert balance(cast.household.credit_id) == 0
-
-
-def test_a_subsidy_withdrawn_is_owed_and_one_granted_is_credit(cast):
-    coverage = cover(cast)
-    premiums.issue_month(DECEMBER)
-    pay(Bill.objects.get(), 53076)
-    changed(coverage, subsidy_cents=20000)
-    assert Bill.objects.get().balance_cents == 5000
-    changed(coverage, subsidy_cents=0, charitable_cents=20000)
-    assert Bill.objects.get().balance_cents == 5000
-    assert Transfer.objects.filter(code=Code.SUBSIDY_WITHDRAWN).count() == 2
-    assert Transfer.objects.get(code=Code.CHARITABLE_SUBSIDY).amount_cents == 20000
-    changed(coverage, subsidy_cents=30000)
-    assert Bill.objects.get().balance_cents == 0
-    assert balance(cast.household.credit_id) == -25000
-    assert changed(coverage) == 0
-
-
-def test_a_coverage_ended_back_to_before_the_month_gives_back_what_was_paid_and_no_more(cast):
-    coverage = cover(cast)
-    premiums.issue_month(DECEMBER)
-    bill = Bill.objects.get()
-    pay(bill, 53076)
-    assert changed(coverage, end_on=dt.date(2026, 11, 30)) == 1
-    assert Bill.objects.get().balance_cents == 0
-    assert balance(cast.household.credit_id) == -53076
-    assert changed(coverage, end_on=None) == 1
-    assert Bill.objects.get().balance_cents == 53076
-
-
-def test_a_void_premium_is_left_alone(cast):
-    from bills import issuing
-
-    coverage = cover(cast)
-    premiums.issue_month(DECEMBER)
-    issuing.void(Bill.objects.get(), on=NOVEMBER_20, reason="entered twice", actor="staff")
-    assert changed(coverage, premium_cents=90000) == 0
-
-
-def test_a_run_also_brings_earlier_bills_of_the_month_in_line(cast):
-    coverage = cover(cast)
-    premiums.run(DECEMBER)
-    Coverage.objects.filter(pk=coverage.pk).update(premium_cents=80000)
-    assert premiums.run(DECEMBER) == premiums.Summary(issued=0, changed=1)
-    assert premiums.run(DECEMBER) == premiums.Summary(issued=0, changed=0)
-
-
-def test_a_coverage_that_began_earlier_than_known_is_caught_up(cast):
-    coverage = cover(cast, start_on=dt.date(2026, 12, 1))
-    premiums.issue_month(DECEMBER)
-    Coverage.objects.filter(pk=coverage.pk).update(start_on=dt.date(2026, 9, 16))
-    coverage.refresh_from_db()
-    assert premiums.catch_up(coverage) == premiums.Summary(issued=3, changed=0)
-    assert Bill.objects.get(period=dt.date(2026, 9, 1)).amount_cents == 78076 // 2
-    assert premiums.catch_up(coverage) == premiums.Summary(issued=0, changed=0)
-
-
-def test_the_next_months_premiums_are_out_from_the_tenth(today):
+def test_the_next_months_premiums_are_out_from_the_tenth():
     assert premiums.months_due(dt.date(2026, 12, 9)) == [DECEMBER]
     assert premiums.months_due(dt.date(2026, 12, 10)) == [DECEMBER, dt.date(2027, 1, 1)]
 
@@ -387,16 +265,3 @@ def test_the_task_issues_what_is_due(cast):
     issue_premiums()
     issue_premiums()
     assert sorted(Bill.objects.values_list("period", flat=True)) == [dt.date(2026, 11, 1), DECEMBER]
-
-
-def test_the_task_brings_months_paid_ahead_and_the_last_months_in_line(cast):
-    from bills.tasks import issue_premiums
-
-    coverage = cover(cast)
-    premiums.issue_ahead(coverage, through=dt.date(2027, 6, 1))
-    premiums.issue_month(dt.date(2026, 8, 1))
-    premiums.issue_month(dt.date(2026, 7, 1))
-    Coverage.objects.filter(pk=coverage.pk).update(subsidy_cents=0)
-    issue_premiums()
-    unchanged = Bill.objects.filter(receivable__balance_cents=53076)
-    assert [bill.period for bill in unchanged] == [dt.date(2026, 7, 1)]

@@ -1,12 +1,10 @@
 """The Payment Element of the sandbox in a real Chromium, inside a page with a strict content policy."""
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,18 +12,7 @@ import stripe
 
 from tests.stripe_sandbox.conftest import Server, start, stop
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no Chromium at {CHROMIUM}"),
-]
 FRAME = 'iframe[name^="__privateStripeFrame"]'
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]  # fmt: skip
 PAGE = """<!doctype html><html lang="en"><head><title>Pay</title><script src="{sandbox}/v3/"></script>
 <script defer src="/pay.js"></script></head><body><main><div id="element"></div><button id="pay">Pay</button>
 <pre id="result"></pre></main></body></html>"""
@@ -101,14 +88,6 @@ def site(sandbox: Server) -> Iterator[Site]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
 @dataclass
 class Visit:
     """One page, its element, and what the browser complained of or sent."""
@@ -129,8 +108,8 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Any, site: Site) -> Iterator[Visit]:
-    page = browser.new_page()
+def visit(chromium: Any, site: Site) -> Iterator[Visit]:
+    page = chromium.new_page()
     visit = Visit(page, site, [], [])
     page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: visit.complaints.append(str(error)))
