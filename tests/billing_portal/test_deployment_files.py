@@ -75,7 +75,8 @@ def test_the_secrets_are_those_that_the_script_makes(compose: dict[str, Any], tm
     subprocess.run(script, check=True, capture_output=True)
     made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
     assert set(made) == set(compose["secrets"])
-    assert made["postgres_password"] in made["database_url"]
+    assert made["postgres_password"] in made["owner_database_url"]
+    assert made["postgres_password"] not in made["database_url"]
     assert made["redis_password"] in made["redis_url"]
     assert len(made["secret_key"]) > 80
     assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
