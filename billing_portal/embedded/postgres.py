@@ -23,7 +23,7 @@ random_page_cost = 1.1
 jit = off
 timezone = 'UTC'
 """
-STOP_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 180  # it writes what is in memory to disk first: long on a busy machine
 POSTMASTER_LINES = 8  # of a complete postmaster.pid; it is written in steps
 
 
