@@ -163,6 +163,7 @@ class MemberAdmin(MemberRecordAdmin):
 class DelegateAdmin(MemberRecordAdmin):
     """What members granted other people."""
 
+    member_path = "member"
     list_display = ("id", "member", "user_email", "grant", "until", "ended_at")
     list_select_related = ("member", "user")
     list_filter = ("grant",)
@@ -193,6 +194,7 @@ class PlanAdmin(ReadOnlyAdmin):
 class CoverageAdmin(MemberRecordAdmin):
     """What covers whom."""
 
+    member_path = "subscriber"
     list_display = ("id", "plan", "kind", "household", "start_on", "end_on", "premium", "subsidy")
     list_select_related = ("plan", "household")
     list_filter = ("kind",)

@@ -58,6 +58,9 @@ def _decide(user: User, number: str, proof: Proof, *, allowed: bool) -> Member |
         return None
     if member.user_id == user.pk:
         return member
+    if member.user_id is None and _family_could_prove_it(user, member):
+        _leave_to_staff(user, member)
+        return None
     if not Member.objects.filter(pk=member.pk, user__isnull=True).update(user=user):
         _refuse_second_claim(user, member)
         return None
@@ -74,6 +77,25 @@ def _matches(member: Member | None, proof: Proof) -> bool:
         secrets.compare_digest(zip_code.encode(), proof.zip.strip()[:5].encode()),
     ]
     return member is not None and zip_code != "" and all(right)
+
+
+def _family_could_prove_it(user: User, member: Member) -> bool:
+    """Whether the facts prove nothing: a household knows each other's numbers, birth dates and ZIP.
+
+    Nobody is two members of one household, and who asked for confidentiality is let in by staff alone (FAULTS F06).
+    """
+    return member.is_confidential or Member.objects.filter(user=user, household_id=member.household_id).exists()
+
+
+def _leave_to_staff(user: User, member: Member) -> None:
+    """A claim that only a person can decide: refused like any other, and work for staff."""
+    _record("enrolment.refused", user, f"user:{user.pk}", "family")
+    recording.open_work(
+        WorkItem.Kind.SECOND_CLAIM,
+        subject=f"member:{member.pk}",
+        dedupe_key=f"claim-to-check:{member.pk}:{user.pk}",
+        detail=f"user {user.pk} proved the facts of a member whom others of the household can prove too: identify them",
+    )
 
 
 def _refuse_second_claim(user: User, member: Member) -> None:

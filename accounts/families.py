@@ -22,6 +22,7 @@ class Person:
 
     member: Member
     is_viewer: bool
+    is_amounts_only: bool  # a pay-only delegate looks: no birth date, no relationship
     age: int
     medical_cents: int
     premium_cents: int
@@ -57,6 +58,7 @@ def people(scope: Scope, *, today: dt.date) -> list[Person]:
         Person(
             member=member,
             is_viewer=member.pk in scope.own_ids,
+            is_amounts_only=scope.sees_only_amounts_of(member.pk),
             age=age_on(member.birth_date, today),
             medical_cents=member.medical_control.balance_cents,
             premium_cents=member.premium_control.balance_cents,

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.models import Household, Member
-from accounts.staff import money, usd
-from activity.staff import ReadOnlyAdmin, link, listed, subject_link
+from accounts.staff import MemberRecordAdmin, money, usd
+from activity.staff import link, listed, subject_link
 from ledger import entries
 from ledger.models import Account, Transfer
 
@@ -35,11 +35,10 @@ def history_table(account_id: int, title: str = "What moved its balance") -> dic
     }  # fmt: skip
 
 
-class OwnedAdmin(ReadOnlyAdmin):
+class OwnedAdmin(MemberRecordAdmin):
     """A row of the book; its `owner_id` is a household's id, or 0 for the plan."""
 
-    change_form_template = "admin/record.html"
-    linked_by = ("owner_id", "owner_id__exact")
+    linked_by: Sequence[str] = ("owner_id", "owner_id__exact")
     search_help_text = "A household's number"
     exact_search = ("owner_id",)
 
@@ -48,8 +47,22 @@ class OwnedAdmin(ReadOnlyAdmin):
         return Q(owner_id__in=list(Household.objects.filter(number=term).values_list("pk", flat=True)))
 
     def members_of(self, obj: Any) -> Sequence[Member]:
-        """The household's primary holder, in whose name the record of the look is kept."""
-        return list(Member.objects.filter(household_id=obj.owner_id, is_primary_holder=True)) if obj.owner_id else []
+        """Whose account it is, by its control; else the primary holder, in whose name the look is recorded."""
+        if not obj.owner_id:
+            return []
+        controls = [account.pk if account.is_control else account.control_id for account in self.accounts_of(obj)]
+        of_controls = Q(medical_control_id__in=controls) | Q(premium_control_id__in=controls)
+        members = Member.objects.filter(household_id=obj.owner_id)
+        return list(members.filter(of_controls).order_by("pk")) or list(members.filter(is_primary_holder=True))
+
+    def accounts_of(self, obj: Any) -> Sequence[Account]:
+        """The accounts that the row is about."""
+        return [obj]
+
+    def household_id_of(self, obj: Any) -> int:
+        """The owner's."""
+        owner_id: int = obj.owner_id
+        return owner_id
 
     def subject_of(self, obj: Any) -> str:
         """By id."""
@@ -93,7 +106,8 @@ class AccountFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The one that was asked for."""
         value = request.GET.get("account", "")
-        return [(value, f"account {value}")] if value.isdecimal() else []
+        is_id = value.isascii() and value.isdecimal() and len(value) < 19  # as a bigint holds
+        return [(value, f"account {value}")] if is_id else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Transfer]) -> QuerySet[Transfer]:
         """Either side."""
@@ -114,6 +128,10 @@ class TransferAdmin(OwnedAdmin):
     )  # fmt: skip
     readonly_fields = ("why", "debit_link", "credit_link", "amount", "about", "owner", "undoes", "undone_by")
     amount = money("amount_cents", "Amount")
+
+    def accounts_of(self, obj: Transfer) -> Sequence[Account]:
+        """Both sides."""
+        return [obj.debit, obj.credit]
 
     @admin.display(description="why")
     def why(self, obj: Transfer) -> str:

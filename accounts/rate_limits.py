@@ -13,8 +13,8 @@ import time
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import cast
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -28,6 +28,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 SILENT_SECONDS = 10.0  # after a Valkey that did not answer, no request waits for it again for so long
 TIMEOUT_SECONDS = 1.0
@@ -68,6 +69,8 @@ ENROLMENT_PER_USER = Limit("enrolment:user", 5, HOUR)
 ENROLMENT_PER_ADDRESS = Limit("enrolment:address", 20, HOUR)
 ENROLMENT_PER_MEMBER_NUMBER = Limit("enrolment:number", 5, DAY)
 ENROLMENT_OVERALL = Limit("enrolment:all", 1000, HOUR)
+# A PDF or an export costs as much as a hundred pages.
+DOCUMENTS_PER_USER = Limit("document:user", 60, 10 * MINUTE)
 
 
 def take(*claims: tuple[Limit, str]) -> bool:
@@ -114,6 +117,19 @@ def refuse(request: HttpRequest) -> HttpResponse:
     response = render(request, "account/too_many_tries.html", status=429)
     response["Retry-After"] = str(5 * MINUTE)
     return response
+
+
+def limited(limit: Limit) -> Callable[[V], V]:
+    """Hold a view of somebody signed in to a limit: `@limited(DOCUMENTS_PER_USER)`."""
+
+    def hold(view: V) -> V:
+        @wraps(view)
+        def held(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return view(request, *args, **kwargs) if take((limit, str(request.user.pk))) else refuse(request)
+
+        return cast(V, held)
+
+    return hold
 
 
 # Cyrillic and Greek letters that look Latin (Unicode TR 39, confusables), after case folding.

@@ -87,6 +87,17 @@ def is_own_household(user: User, household_id: int) -> bool:
     )
 
 
+def closed_to(user: User) -> list[int]:
+    """The confidential members of the households that somebody of staff belongs to, as a member or a delegate."""
+    own = list(Member.objects.filter(user=user).values_list("household_id", flat=True))
+    delegations = Delegate.objects.filter(user=user, ended_at__isnull=True)
+    own += delegations.values_list("member__household_id", flat=True)
+    if not own:
+        return []
+    confidential = Member.objects.filter(household_id__in=own, confidential_since__isnull=False)
+    return list(confidential.values_list("pk", flat=True))
+
+
 def usd(cents: int | None) -> SafeString | str:
     """An amount in a table."""
     return "-" if cents is None else format_html('<span class="portal-money">{}</span>', format_usd(cents))
@@ -110,6 +121,13 @@ class MemberRecordAdmin(ReadOnlyAdmin):
 
     change_form_template = "admin/record.html"
     offered: Sequence[Action] = ()
+    member_path = ""  # the lookup of the member whose amounts a row tells; empty where rows tell none
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the confidential of one's own household: to a parent of staff they are what they are to a parent."""
+        rows = super().get_queryset(request)
+        closed = closed_to(request.user) if self.member_path else []  # type: ignore[arg-type]
+        return rows.exclude(**{f"{self.member_path}__in": closed}) if closed else rows
 
     def household_id_of(self, obj: Any) -> int:
         """Whose record it is."""
@@ -125,6 +143,8 @@ class MemberRecordAdmin(ReadOnlyAdmin):
         members = [member for member in self.members_of(obj) if member.is_confidential]
         given: dict[str, float] = request.session.get(REASONS, {})
         fresh = time.time() - REASON_HOLDS_SECONDS
+        if members and any(is_own_household(request.user, member.household_id) for member in members):  # type: ignore[arg-type]
+            raise PermissionDenied("a confidential record of one's own household")
         if all(given.get(str(member.pk), 0) > fresh for member in members):
             return None
         form = ReasonForm(request.POST if request.method == "POST" else None)

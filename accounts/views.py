@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import enrolment, families, households, rate_limits, sessions
+from accounts import enrolment, families, households, looking, rate_limits, sessions
 from accounts.adapters import set_language_cookie
 from accounts.forms import EnrolmentForm, PaperlessForm
 from accounts.models import Household, User
@@ -45,10 +45,11 @@ def family(request: MemberRequest) -> HttpResponse:
     """Who belongs to the household, what each owes, and what was paid for whom."""
     today = timezone.localdate()
     people = families.people(request.scope, today=today)
-    chosen = request.GET.get("member", "")
-    shown = [person for person in people if person.member.number == chosen] if chosen else people
+    chosen = request.GET.get("person", "")  # a member's number stands in no address (FAULTS M10)
+    shown = [person for person in people if str(person.member.pk) == chosen] if chosen else people
     if chosen and not shown:
         raise Http404("no such member for this viewer")
+    looking.at_members(request, request.scope.member_ids, "family")
     return render(
         request,
         "family/family.html",
@@ -68,7 +69,8 @@ def settings_page(request: MemberRequest) -> HttpResponse:
     """Where one's sign-in, language and statements are set; paperless by the holder alone, for the household held."""
     held = Household.objects.filter(pk__in=request.scope.held_household_ids).order_by("pk")
     if request.method == "POST":
-        household = held.filter(number=request.POST.get("household", "")).first()
+        number = request.POST.get("household", "")
+        household = next((each for each in held if each.number == number), None)
         form = PaperlessForm(request.POST)
         if household is None or not form.is_valid():
             raise Http404("not a household that this viewer holds")

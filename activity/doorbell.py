@@ -29,7 +29,7 @@ def ring(task_name: str) -> None:
 
 
 def ring_for_many(task_name: str) -> None:
-    """As `ring`, for work that comes in bursts: within PAUSE_SECONDS of a bell, all that follow are one bell at its end.
+    """As `ring`, for work that comes in bursts: what follows a bell within PAUSE_SECONDS is one bell at their end.
 
     A bell that still has to ring tells of all that is committed before it does, so none is lost.
     """

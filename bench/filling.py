@@ -1,4 +1,4 @@
-"""Households with bills, paid and open, by the hundred thousand: set-based, in the shapes that the portal itself writes.
+"""Households with bills, paid and open, by the hundred thousand: set-based, in the shapes that the portal writes.
 
 Transfers go through `ledger.post_query`, so every balance is the book's own. The other tables are filled with foreign
 keys and row triggers asleep: what they would check is what is written here.
@@ -19,7 +19,7 @@ from ledger.chart import SYSTEM_ACCOUNT_IDS, Code, SystemAccount
 
 CHUNK_BILLS = 100_000
 MAX_PREMIUMS = 600  # of one coverage: fifty years
-DAYS_APART = 3  # of one household's bills
+DAYS_APART = 7  # of one household's bills
 BILLS_EACH, OPEN_EACH = 20, 4  # of a neighbour
 
 TABLES = [
@@ -68,21 +68,23 @@ COVERAGES = """
         SELECT unnest(ARRAY[holder_id, child_id]), extract(year FROM current_date), 120000, 240000 FROM family;
 """
 
-# Bill n of a household: every fourth a premium of its coverage; the first few of them open, n = 1 due last. They lie in
-# the order of their days, between the neighbours' bills, as they come in over the years.
+# Bill n of a household: every fourth or so a premium of its coverage; the first few of them open, n = 1 due last.
+# They lie in the order of their days, between the neighbours' bills, as they come in over the years.
 DUE = """
     DROP TABLE IF EXISTS pg_temp.due;
     CREATE TEMPORARY TABLE due AS
     SELECT f.user_id, f.household_id, f.coverage_id, n, nextval('bills_bill_id_seq') AS bill_id,
            nextval('ledger_account_id_seq') AS account_id, nextval('payments_payment_id_seq') AS payment_id,
-           p.is_premium, n <= f.still_open AS is_open, current_date + 20 - n * {days} AS on_day, 10000 + n %% 90 * 100 AS cents,
+           p.is_premium, n <= f.still_open AS is_open, current_date + 20 - n * {days} AS on_day,
+           10000 + n %% 90 * 100 AS cents,
            CASE WHEN p.is_premium OR n %% 2 = 1 THEN f.holder_id ELSE f.child_id END AS member_id,
            CASE WHEN p.is_premium THEN f.holder_premium WHEN n %% 2 = 1 THEN f.holder_medical ELSE f.child_medical
            END AS control_id,
-           (date_trunc('month', current_date) - make_interval(months => n / 4 - 1))::date AS period,
+           (date_trunc('month', current_date) - make_interval(months => n / p.every - 1))::date AS period,
            n = 1 AND f.household_id %% 20 = 0 AS is_on_its_way
     FROM family f CROSS JOIN generate_series(1, f.bills) n
-    CROSS JOIN LATERAL (SELECT n %% 4 = 0 AND n / 4 <= {premiums} AS is_premium) p
+    CROSS JOIN LATERAL (SELECT every, n %% every = 0 AS is_premium
+        FROM (SELECT greatest(4, f.bills / {premiums}) AS every) e) p
     ORDER BY on_day
 """
 
@@ -131,7 +133,8 @@ ISSUED = """
 
 PAID = """
     SELECT {clearing}::bigint, account_id, cents::bigint, household_id, {payment}::smallint, on_day,
-           'payment:' || payment_id || ':bill:' || bill_id, 'payment:' || lpad(to_hex(payment_id), 14, '0'), NULL::bigint
+           'payment:' || payment_id || ':bill:' || bill_id, 'payment:' || lpad(to_hex(payment_id), 14, '0'),
+           NULL::bigint
     FROM due WHERE NOT is_open
 """
 

@@ -4,6 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
+DEFAULT_HOURS = gettext_noop("Monday to Friday, 8 a.m. to 6 p.m.")  # SUPPORT_HOURS where it is not set
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -13,5 +17,5 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "is_demo": settings.IS_DEMO,
         "support_phone": settings.SUPPORT_PHONE,
         "support_tty": settings.SUPPORT_TTY,
-        "support_hours": settings.SUPPORT_HOURS,
+        "support_hours": _(settings.SUPPORT_HOURS),
     }

@@ -10,6 +10,7 @@ MINUTE = 60.0
 
 SCHEDULE = {
     "work off webhooks that wait": {"task": "payments.tasks.work_off_inbox", "schedule": MINUTE / 2},
+    "take in webhooks that never came": {"task": "payments.tasks.catch_up", "schedule": 60 * MINUTE},
     "ask Stripe about undecided payments": {"task": "payments.tasks.sweep", "schedule": MINUTE},
     "send mails about signing in": {"task": "accounts.tasks.send_mails", "schedule": MINUTE / 2},
     "send notifications": {"task": "notifications.tasks.work_off", "schedule": MINUTE / 2},

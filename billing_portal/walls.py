@@ -121,6 +121,9 @@ def _relaxed(environment: Environment) -> list[str]:
             urlsplit(environment.redis_url.get_secret_value()).hostname or ""
         ),
         "EMAIL_HOST must be on this machine outside production": _is_here(environment.email_host),
+        "ALLOWED_HOSTS must name this machine alone outside production": all(
+            _is_here(host.strip()) for host in environment.allowed_hosts.split(",")
+        ),
         "PORTAL_URL must be on this machine outside production": _is_here(
             urlsplit(environment.portal_url).hostname or ""
         ),

@@ -54,6 +54,7 @@ def _is_owed(bill: Bill) -> bool:
 class RecordAdmin(MemberRecordAdmin):
     """A member's record, found by its own, the household's or the member's number. Lists name no service."""
 
+    member_path = "member"
     linked_by: Sequence[str] = ("household__id__exact", "member__id__exact")
     list_select_related: ClassVar[tuple[str, ...]] = ("household", "member")
 
@@ -249,6 +250,7 @@ class ClaimAdmin(RecordAdmin):
 class AccumulatorAdmin(MemberRecordAdmin):
     """What a member's claims of a year count towards the year's limits."""
 
+    member_path = "member"
     list_display = ("id", "member", "year", "deductible", "out_of_pocket")
     list_select_related = ("member",)
     fields = ("member", "year", "deductible", "out_of_pocket")

@@ -10,11 +10,11 @@ from django.utils import timezone
 import ledger
 from accounts.models import Coverage, Member
 from activity.recording import record
-from bills import numbers
+from bills import numbers, relief
 from bills.models import Bill, BillLine
 from ledger import Posting, opening
 from ledger.chart import Code, SystemAccount
-from ledger.models import Account
+from ledger.money import format_usd
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
 
@@ -111,16 +111,21 @@ def charge_of(bill: Bill) -> Posting:
 def correct(bill: Bill, *, by_cents: int, key: str, on: dt.date, reason: str, actor: str = "system") -> None:
     """Change what a bill charges by a corrected claim or premium: up (positive) or down (negative), US cents.
 
-    What is lowered beyond the balance was paid already, and becomes household credit. Once for its key.
+    What is lowered beyond the balance was paid already, and becomes household credit; what the plan itself had taken
+    off (adjustment, subsidy) is taken back instead. Once for its key, whatever the bill's balance is by then.
     """
     if by_cents == 0:
         return
     if by_cents > 0:
-        ledger.post(
-            _posting(bill, Code.BILL_RAISED, by_cents, key, on, debit_id=bill.receivable_id, credit_id=_revenue(bill))
+        relief.hold(bill)
+        raised = _posting(
+            bill, Code.BILL_RAISED, by_cents, key, on, debit_id=bill.receivable_id, credit_id=_revenue(bill)
         )
+        is_new = ledger.post(raised).is_new
     else:
-        _lower(bill, -by_cents, Code.BILL_LOWERED, key, on, debit_id=_revenue(bill))
+        is_new = _lower(bill, -by_cents, Code.BILL_LOWERED, key, on, debit_id=_revenue(bill))
+    if not is_new:
+        return
     record(
         "bill.corrected",
         subject=f"bill:{bill.number}",
@@ -134,7 +139,11 @@ def correct(bill: Bill, *, by_cents: int, key: str, on: dt.date, reason: str, ac
 
 @atomic_with_retry
 def void(bill: Bill, *, on: dt.date, reason: str, actor: str) -> bool:
-    """Void a bill: charge it back whole; what was paid becomes household credit. False where it is void already."""
+    """Void a bill: charge it back whole; what was paid becomes household credit. False where it is void already.
+
+    What the plan itself had taken off is taken back. `bill` carries its receivable.
+    """
+    relief.hold(bill)  # first: what it charges must not change between the look and the posting
     if not Bill.objects.filter(pk=bill.pk, voided_at__isnull=True).update(voided_at=timezone.now()):
         return False
     charged = charged_cents(bill)
@@ -152,11 +161,14 @@ def adjust(
 
     Raises AmountExceedsBalance where that is more than the balance. Once for its key.
     """
-    balance = Account.objects.select_for_update().get(pk=bill.receivable_id).balance_cents
-    if amount_cents > balance:
-        raise AmountExceedsBalance(f"only {balance} cents are owed on bill {bill.number}")
+    balance = relief.hold(bill)
+    if amount_cents > balance and not relief.stands(bill, key):
+        raise AmountExceedsBalance(f"only {format_usd(balance)} are owed on bill {bill.number}")
     expense = system_id(SystemAccount.ADJUSTMENT_EXPENSE)
-    ledger.post(_posting(bill, code, amount_cents, key, on, debit_id=expense, credit_id=bill.receivable_id))
+    if not ledger.post(
+        _posting(bill, code, amount_cents, key, on, debit_id=expense, credit_id=bill.receivable_id)
+    ).is_new:
+        return
     record(
         "bill.adjusted",
         subject=f"bill:{bill.number}",
@@ -184,28 +196,17 @@ def charged_cents(bill: Bill) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _lower(bill: Bill, cents: int, code: Code, key: str, on: dt.date, *, debit_id: int) -> None:
-    """Take `cents` off a bill; the part beyond its balance was paid, and moves on to household credit.
+def _lower(bill: Bill, cents: int, code: Code, key: str, on: dt.date, *, debit_id: int) -> bool:
+    """Take `cents` off a bill, once for its key; what goes beyond its balance is carried off as `relief.excess` says.
 
-    Both in one statement: each alone would carry the receivable beyond its limit.
+    All in one statement: the first alone would carry the receivable beyond its limit. False where the key stands.
     """
-    balance = Account.objects.select_for_update().get(pk=bill.receivable_id).balance_cents
-    postings = [_posting(bill, code, cents, key, on, debit_id=debit_id, credit_id=bill.receivable_id)]
-    if cents > balance:
-        credit_id = bill.household.credit_id
-        assert credit_id is not None
-        postings.append(
-            _posting(
-                bill,
-                Code.CREDIT_RAISED,
-                cents - balance,
-                f"{key}:credit",
-                on,
-                debit_id=bill.receivable_id,
-                credit_id=credit_id,
-            )  # fmt: skip
-        )
-    ledger.post_many(postings)
+    lowered = _posting(bill, code, cents, key, on, debit_id=debit_id, credit_id=bill.receivable_id)
+    over_cents = cents - relief.hold(bill)
+    if relief.stands(bill, key):  # the balance is another by now: only the first time says what goes beyond it
+        return ledger.post(lowered).is_new
+    ledger.post_many([lowered, *(relief.excess(bill, over_cents, key=key, on=on) if over_cents > 0 else ())])
+    return True
 
 
 def _posting(bill: Bill, code: Code, cents: int, key: str, on: dt.date, *, debit_id: int, credit_id: int) -> Posting:

@@ -128,12 +128,12 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
 
 class Claim(models.Model):
-    """One adjudicated claim (explanation of benefits), US cents: what was billed, allowed, paid, and left to the member."""
+    """One adjudicated claim (explanation of benefits), US cents: billed, allowed, paid, and left to the member."""
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Processed")
         REPLACED = "replaced", _("Replaced by a corrected claim")
-        CANCELED = "canceled", _("Cancelled")
+        CANCELED = "canceled", _("Canceled")
 
     number = models.CharField(max_length=60, db_index=True)
     member = models.ForeignKey(Member, models.PROTECT, related_name="claims", db_index=False)
@@ -206,7 +206,7 @@ class AccumulatorQuerySet(models.QuerySet["Accumulator"]):
 
 
 class Accumulator(models.Model):
-    """What a member's active claims of a plan year sum to, US cents: towards the deductible and the out-of-pocket limit.
+    """What a member's active claims of a plan year sum to, US cents, towards the deductible and the yearly limit.
 
     Kept by the importers in the transaction that writes the claims; `check_ledger` recomputes it.
     """

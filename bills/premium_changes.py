@@ -9,12 +9,12 @@ from django.utils import timezone
 import ledger
 from accounts.models import Coverage
 from activity.recording import record
-from bills import issuing
+from bills import issuing, relief
 from bills.models import Bill
 from bills.premium_sql import MONTH_AMOUNTS
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
-from ledger.models import Account
+from ledger.locking import hold
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
 
@@ -92,9 +92,7 @@ def _differences(which: str, **params: Any) -> list[Difference]:
 def _revise(bill_id: int, *, reason: str, actor: str) -> bool:
     """Post what one bill is off by. First what is owed more, then what is owed less: only the rest becomes credit."""
     bill = Bill.objects.select_related("household", "receivable").get(pk=bill_id)
-    accounts = (bill.receivable_id, bill.receivable.control_id, bill.household.credit_id)
-    ids = [account_id for account_id in accounts if account_id is not None]
-    list(Account.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    hold([account_id for account_id in (bill.receivable_id, bill.household.credit_id) if account_id is not None])
     still = _differences("b.id = %(bill)s", bill=bill_id)
     if not still:
         return False
@@ -121,19 +119,14 @@ def _withdraw(bill: Bill, kind: str, cents: int, *, entries: int, on: dt.date, r
 
 
 def _grant(bill: Bill, kind: str, cents: int, *, entries: int, on: dt.date, reason: str, actor: str) -> None:
-    """Credit a subsidy that was raised; the part beyond what is owed was paid already, and becomes credit."""
+    """Credit a subsidy that was raised; the part beyond what is owed is carried off as `relief.excess` says."""
     key = f"bill:{bill.pk}:{kind}:{entries}"
     code = Code.SUBSIDY if kind == "subsidy" else Code.CHARITABLE_SUBSIDY
     expense_id = system_id(SystemAccount.SUBSIDY_EXPENSE)
     postings = [_posting(bill, code, cents, key, on, expense_id, bill.receivable_id)]
-    excess = cents - Account.objects.get(pk=bill.receivable_id).balance_cents
-    if excess > 0:
-        assert bill.household.credit_id is not None
-        postings.append(
-            _posting(
-                bill, Code.CREDIT_RAISED, excess, f"{key}:credit", on, bill.receivable_id, bill.household.credit_id
-            )
-        )
+    over_cents = cents - relief.hold(bill)
+    if over_cents > 0:
+        postings += relief.excess(bill, over_cents, key=key, on=on)
     ledger.post_many(postings)
     _record(bill, kind, cents, reason, actor)
 

@@ -149,11 +149,13 @@ def reverse(transfer_id: int, *, key: str, reference: str, effective_on: dt.date
 
     The reversal carries the code of what it undoes unless `code` says otherwise. Raises AlreadyReversed where another
     key has reversed it, LedgerError where there is no such transfer, and as `post`.
+
+    Of two at once the database lets the second wait for the first, by `ledger_transfer_key_once` where they have one
+    key and by `ledger_transfer_reversed_once` where they have not: it needs no lock of the transfer besides.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT debit_id, credit_id, amount_cents, code, owner_id FROM ledger_transfer WHERE id = %s"
-            " FOR NO KEY UPDATE",  # two reversals at once: the second finds the key of the first
+            "SELECT debit_id, credit_id, amount_cents, code, owner_id FROM ledger_transfer WHERE id = %s",
             [transfer_id],
         )
         row = cursor.fetchone()

@@ -3,6 +3,7 @@
 Only ids are kept here: what a notice says is rendered, and checked again, at the moment of sending.
 """
 
+import logging
 from collections.abc import Iterator
 
 from django.db import connection, transaction
@@ -11,6 +12,8 @@ from django.utils import timezone
 from activity.models import Event
 from notifications.models import Notification
 from payments.models import Payment, PaymentMethod
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200
 SKIP_BATCH = 5_000
@@ -55,7 +58,7 @@ def make() -> int:
 def _make_some() -> int:
     waiting = Event.objects.filter(processed_at__isnull=True, kind__in=TOLD).order_by("pk")
     events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
-    made = [notice for event in events for notice in _notices_of(event)]
+    made = [notice for event in events for notice in _readable(event)]
     Notification.objects.bulk_create(made, ignore_conflicts=True)  # dedupe_key: a fact is told once
     Event.objects.filter(pk__in=[event.pk for event in events]).update(processed_at=timezone.now())
     return len(events)
@@ -65,6 +68,15 @@ def _skip_some() -> int:
     with connection.cursor() as cursor:
         cursor.execute(SKIP, [TOLD, SKIP_BATCH])
         return int(cursor.rowcount)
+
+
+def _readable(event: Event) -> list[Notification]:
+    """The notices of an event; none of one that does not carry what they need, which must not stop all others."""
+    try:
+        return list(_notices_of(event))
+    except (KeyError, TypeError, ValueError):
+        logger.exception("nobody could be told of event %s", event.pk)
+        return []
 
 
 def _notices_of(event: Event) -> Iterator[Notification]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from notifications.models import Notification
@@ -54,7 +55,7 @@ def render(notice: Notification) -> Mail:
         "url": settings.PORTAL_URL + path,
         "support_phone": settings.SUPPORT_PHONE,
         "support_tty": settings.SUPPORT_TTY,
-        "support_hours": settings.SUPPORT_HOURS,
+        "support_hours": gettext_lazy(settings.SUPPORT_HOURS),
     }
     with translation.override(language):
         subject, text, html = (

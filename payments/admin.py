@@ -71,6 +71,8 @@ class RefundInline(ReadOnlyInline):
 class PaymentRecordAdmin(MemberRecordAdmin):
     """A record of a payment: of everybody whose bills it paid."""
 
+    member_path = "payment__allocations__bill__member"
+
     def payment_of(self, obj: Any) -> Payment:
         """The payment."""
         payment: Payment = obj.payment
@@ -92,6 +94,8 @@ class PaymentRecordAdmin(MemberRecordAdmin):
 @admin.register(Payment)
 class PaymentAdmin(PaymentRecordAdmin):
     """Payments."""
+
+    member_path = "allocations__bill__member"
 
     list_display = ("number", "household_link", "kind", "channel", "amount", "status", "paid_with", "created_at")
     list_filter = ("status", "channel", "kind")

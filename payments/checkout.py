@@ -84,10 +84,13 @@ def begin(
     Raises a CheckoutError that says what is wrong. The same client key with the same content returns the same payment.
     """
     wanted = {number: cents for number, cents in amounts.items() if cents}
-    if not wanted:
+    if not wanted or min(wanted.values()) < 0:
         raise NothingToPay(_("Choose at least one bill and an amount."))
     if len(wanted) > MAX_BILLS:
         raise TooManyBills(_("Pay at most %(count)d bills at a time.") % {"count": MAX_BILLS})
+    # First: once it is on its way or paid, its bills would refuse the very payment that is asked for (FAULTS A01, A08).
+    if client_key and (standing := Payment.objects.filter(payer=payer, client_key=client_key).first()):
+        return _same_content(standing, wanted)
     bills = _payable_bills(scope, list(wanted))
     if len({(bill.kind, bill.household_id) for bill in bills}) > 1:
         raise MixedKinds(_("Medical bills and premiums are charged separately. Pay the one first, then the other."))
@@ -95,8 +98,6 @@ def begin(
     total = sum(wanted.values())
     if total < MIN_CENTS:
         raise BelowMinimum(_("The least you can pay is %(amount)s.") % {"amount": format_usd(MIN_CENTS)})
-    if client_key and (standing := Payment.objects.filter(payer=payer, client_key=client_key).first()):
-        return _same_content(standing, wanted)
     try:
         with transaction.atomic():
             payment = Payment.objects.create(
@@ -177,12 +178,7 @@ def transmit(payment: Payment) -> Payment:
     try:
         intent = gateway.charge(_request(payment))
     except Unauthorized:
-        open_work(
-            "payment_unknown",
-            subject=f"payment:{payment.number}",
-            dedupe_key=f"unauthorized:{timezone.localdate()}",
-            detail="The provider refused our key. Nothing can be charged until it is renewed.",
-        )
+        report_unauthorized(f"payment:{payment.number}")
         return moving.current(payment.pk)
     except KeyReused as error:
         open_work(
@@ -195,6 +191,16 @@ def transmit(payment: Payment) -> Payment:
     except Refused as error:
         return settlement.refuse(payment.pk, error)
     return settlement.apply(payment.pk, intent)
+
+
+def report_unauthorized(subject: str) -> None:
+    """Open a work item, one a day, for a key of ours that the provider refuses (FAULTS B10)."""
+    open_work(
+        "payment_unknown",
+        subject=subject,
+        dedupe_key=f"unauthorized:{timezone.localdate()}",
+        detail="The provider refused our key. Nothing can be charged until it is renewed.",
+    )
 
 
 def abandon(payment: Payment, *, actor: str) -> Payment:

@@ -13,7 +13,7 @@ from ledger.chart import Code
 from ledger.checks import TEXT_WEIGHT, TRANSFERS, WEIGHT, Broken, Rule, Sum
 from payments import clearing, gateway
 from payments.provider import BalanceRow, GatewayError
-from payments.refunds import POSTED
+from payments.refund_postings import POSTED
 from payments.states import SETTLED
 
 

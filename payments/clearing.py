@@ -17,7 +17,7 @@ from psycopg2.extras import execute_values
 from ledger.chart import SYSTEM_ACCOUNT_IDS, Code, SystemAccount
 from ledger.checks import TRANSFERS, Rule, Sum
 from payments.provider import BalanceRow
-from payments.refunds import POSTED
+from payments.refund_postings import POSTED
 from payments.states import SETTLED
 
 SETTLING = dt.timedelta(minutes=60)

@@ -75,7 +75,12 @@ def page(scope: Scope, wanted: Wanted, *, after: str = "", size: int = PAGE_SIZE
     payments = _latest(found, scope, size + 1)
     lines = receipts.lines_of(payments[:size], scope)
     rows = [
-        Row(payment, lines[payment.pk], wording.state_of(payment), wording.method_of(payment))
+        Row(
+            payment,
+            lines[payment.pk],
+            wording.state_of(payment),
+            receipts.method_of(payment, lines[payment.pk], scope),
+        )
         for payment in payments[:size]
     ]
     return Page(rows, payments[size - 1].number if len(payments) > size else "")

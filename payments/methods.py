@@ -83,14 +83,15 @@ def rename(method: PaymentMethod, *, nickname: str) -> None:
 def remove(method: PaymentMethod, *, actor: str) -> None:
     """Remove a method: here at once, then at the provider. Another becomes the default where this one was."""
     with transaction.atomic():
-        if not PaymentMethod.objects.filter(pk=method.pk, removed_at__isnull=True).update(
-            removed_at=timezone.now(), is_default=False
-        ):
+        User.objects.select_for_update().get(pk=method.user_id)  # first, as everywhere: then its methods
+        usable = PaymentMethod.objects.filter(user_id=method.user_id).usable()
+        was_default = usable.filter(pk=method.pk, is_default=True).exists()
+        if not usable.filter(pk=method.pk).update(removed_at=timezone.now(), is_default=False):
             return
         record("method.removed", subject=f"method:{method.pk}", actor=actor, method_id=method.pk)
         ring("notifications.tasks.work_off")
-        next_one = PaymentMethod.objects.filter(user_id=method.user_id).usable().order_by("-created_at").first()
-        if method.is_default and next_one is not None:
+        next_one = usable.order_by("-created_at").first()
+        if was_default and next_one is not None:
             make_default(next_one)
     try:
         gateway.detach(method.stripe_id)
@@ -98,6 +99,7 @@ def remove(method: PaymentMethod, *, actor: str) -> None:
         return  # it is removed for us; at the provider it can be charged by nobody but us
 
 
+@transaction.atomic
 def refresh(stripe_id: str, summary: MethodSummary) -> None:
     """Take over what the card network renewed: last four digits and expiry (FAULTS B28)."""
     changed = PaymentMethod.objects.filter(stripe_id=stripe_id, removed_at__isnull=True).update(

@@ -2,7 +2,6 @@
 
 from typing import Self
 
-import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.aggregates import BoolAnd
 from django.contrib.postgres.indexes import BrinIndex
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Household
 from accounts.visibility import Viewer, scope_of
+from billing_portal.triggers import FSM
 from bills.models import Bill
 from payments.states import ALLOWED, IN_FLIGHT, PaymentStatus
 
@@ -177,7 +177,7 @@ class Payment(models.Model):
             models.Index(name="payments_payment_undecided", fields=["asked_at"], condition=Q(status__in=IN_FLIGHT)),
         ]
         triggers = [
-            pgtrigger.FSM(
+            FSM(
                 name="moves_as_allowed",
                 field="status",
                 transitions=sorted((str(before), str(after)) for before, after in ALLOWED),

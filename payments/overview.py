@@ -170,15 +170,11 @@ def next_premium(scope: Scope, coverages: Sequence[Coverage], members: Sequence[
     return Bill.objects.visible_to(scope).owed().filter(coverage_id__in=ids, receivable__in=accounts).first()
 
 
-def _open_accounts(controls: Collection[int], scope: Scope) -> QuerySet[Account, dict[str, int]]:
+def _open_accounts(controls: Collection[int], scope: Scope) -> QuerySet[Account]:
     """What is owed under these control accounts, due first, in the order of the ledger's index of what is open."""
-    return (
-        Account.objects.filter(
-            owner_id__in=scope.household_ids, control_id__in=controls, balance_cents__gt=0, matures_on__isnull=False
-        )
-        .order_by("matures_on", "pk")
-        .values("pk")
-    )
+    return Account.objects.filter(
+        owner_id__in=scope.household_ids, control_id__in=controls, balance_cents__gt=0, matures_on__isnull=False
+    ).order_by("matures_on", "pk")
 
 
 def plan_year(scope: Scope, coverages: Sequence[Coverage], *, today: dt.date) -> PlanYear | None:

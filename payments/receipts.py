@@ -78,13 +78,14 @@ class Receipt:
 
 def of(payment: Payment, scope: Scope) -> Receipt:
     """The receipt of a payment, for a viewer who may see the payment."""
-    method = wording.method_of(payment)
+    lines = lines_of([payment], scope)[payment.pk]
+    method = method_of(payment, lines, scope)
     return Receipt(
         payment=payment,
-        lines=lines_of([payment], scope)[payment.pk],
+        lines=lines,
         state=wording.state_of(payment),
         method=method,
-        refunds=[_returned(refund, method) for refund in payment.refunds.order_by("pk")],
+        refunds=[_returned(refund, method or _("Card")) for refund in payment.refunds.order_by("pk")],
         credited_cents=_credited_cents(payment),
         expected_on=payment.expected_on if payment.status in EXPECTED else None,
         is_own=payment.payer_id == scope.user_id,
@@ -103,6 +104,15 @@ def summary(payment: Payment, scope: Scope) -> dict[str, Any]:
             is_bank_debit=payment.method_kind == PaymentMethod.Kind.BANK_ACCOUNT,
         ),
     }
+
+
+def method_of(payment: Payment, lines: Iterable[Line], scope: Scope) -> str:
+    """What a payment was made with: not said of another's card to a delegate who sees amounts and dates alone."""
+    if payment.payer_id != scope.user_id and any(
+        line.member_id is not None and scope.sees_only_amounts_of(line.member_id) for line in lines
+    ):
+        return ""
+    return wording.method_of(payment)
 
 
 def lines_of(payments: Iterable[Payment], scope: Scope) -> dict[int, list[Line]]:

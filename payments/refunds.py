@@ -4,29 +4,30 @@ A refund is posted when the provider has taken it, and its posting is reversed w
 """
 
 import datetime as dt
-from collections.abc import Iterable
+import logging
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-import ledger
 from accounts.models import User
 from activity.doorbell import ring
 from activity.recording import open_work, record
 from bills.models import Bill
-from ledger import Posting
-from ledger.chart import Code, SystemAccount
-from ledger.models import Account, Transfer
-from ledger.opening import system_id
+from ledger.money import format_usd
 from ledger.transactions import atomic_with_retry
-from payments import gateway, moving
+from payments import gateway, moving, refund_postings
 from payments.models import Payment, Refund
-from payments.provider import GatewayError, RefundState, Refused, Unknown
+from payments.provider import GatewayError, KeyReused, RefundState, Refused, Unauthorized, Unknown
+from payments.refund_postings import POSTED
 from payments.states import PaymentStatus
 
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+DEADLINE = dt.timedelta(hours=1)  # after it, what is still unknown is work for staff too (M10)
+KEY_LIFE = dt.timedelta(hours=20)  # the provider keeps an idempotency key for 24 hours
 REFUNDABLE = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
 STANDING = (Refund.Status.SUBMITTED, Refund.Status.PENDING, Refund.Status.SUCCEEDED)
-POSTED = (Refund.Status.PENDING, Refund.Status.SUCCEEDED)
 ENDED = (Refund.Status.FAILED, Refund.Status.CANCELED)
 
 # Stripe's states of a refund, in ours (docs.stripe.com/api/refunds/object).
@@ -92,7 +93,15 @@ def send(refund: Refund) -> Refund:
             amount_cents=refund.amount_cents,
             refund_id=refund.pk,
         )
-    except Unknown:
+    except (Unknown, Unauthorized):
+        return refund
+    except KeyReused as error:  # the key stands with another refund: our bug, and no answer about this one (FAULTS B07)
+        open_work(
+            "payment_conflict",
+            subject=f"payment:{refund.payment.number}",
+            dedupe_key=f"key-reused:{refund.idempotency_key}",
+            detail=f"The idempotency key {refund.idempotency_key} stands with other parameters ({error.code}).",
+        )
         return refund
     except Refused as error:
         return _fail(refund.pk, error.code)
@@ -102,9 +111,10 @@ def send(refund: Refund) -> Refund:
 @atomic_with_retry
 def apply(refund_id: int, state: RefundState) -> Refund:
     """Bring a refund to where it stands at the provider, in any order and however often."""
-    refund = Refund.objects.select_for_update().get(pk=refund_id)
+    refund = _locked(refund_id)
     target = STATUSES.get(state.status, Refund.Status.PENDING)
-    if refund.status == target or refund.status in ENDED:
+    is_over = refund.status in ENDED and (refund.stripe_refund_id is not None or target not in POSTED)
+    if refund.status == target or is_over:
         return refund
     was = refund.status
     if was == Refund.Status.SUCCEEDED and target == Refund.Status.PENDING:
@@ -117,21 +127,11 @@ def apply(refund_id: int, state: RefundState) -> Refund:
     )
     refund.refresh_from_db()
     if target in POSTED and was not in POSTED:
-        _post(refund)
+        refund_postings.post(refund)
     if target in ENDED and was in POSTED:
-        _unpost(refund)
+        refund_postings.unpost(refund)
     _follow(refund)
-    record(
-        f"refund.{target}",
-        subject=f"payment:{refund.payment.number}",
-        owner_id=refund.payment.household_id,
-        from_status=was,
-        to_status=target,
-        actor="stripe",
-        payment_id=refund.payment_id,
-        refund_id=refund.pk,
-    )
-    ring("notifications.tasks.work_off")
+    _record(refund, was)
     if target in ENDED:
         _ask_staff(refund)
     return refund
@@ -149,16 +149,48 @@ def refresh(payment: Payment) -> None:
 
 
 def sweep(*, older_than: dt.timedelta = dt.timedelta(seconds=30)) -> int:
-    """Ask again about refunds whose reply was lost, with the same key; how many."""
-    lost = Refund.objects.filter(
-        status=Refund.Status.SUBMITTED, created_at__lte=timezone.now() - older_than
-    ).select_related("payment")
-    for refund in lost[:100]:
+    """Ask again about refunds whose reply was lost; how many. Stops when our key is refused."""
+    lost = Refund.objects.filter(status=Refund.Status.SUBMITTED, created_at__lte=timezone.now() - older_than)
+    asked = list(lost.select_related("payment").order_by("pk")[:BATCH])
+    for refund in asked:
         try:
-            send(refund)
+            _ask_again(refund)
+        except Unauthorized:
+            break
         except GatewayError:
             continue
-    return len(lost)
+        except Exception:  # whatever is wrong with one must not stop the others
+            logger.exception("refund %s could not be asked about", refund.pk)
+    return len(asked)
+
+
+def _ask_again(refund: Refund) -> Refund:
+    """Look for the refund first; where there is none, repeat the call with its key while the provider keeps that.
+
+    A forgotten key would make a second refund of the same money (FAULTS D07). Raises provider.GatewayError.
+    """
+    age = timezone.now() - refund.created_at
+    if age > DEADLINE:
+        open_work(
+            "payment_unknown",
+            subject=f"payment:{refund.payment.number}",
+            dedupe_key=f"refund-unknown:{refund.pk}",
+            detail=f"The provider has not said what became of refund {refund.pk}. Look it up there.",
+        )
+    assert refund.payment.stripe_payment_intent_id is not None
+    for state in gateway.refunds_of(refund.payment.stripe_payment_intent_id):
+        if state.refund_id == str(refund.pk):
+            return apply(refund.pk, state)
+    return _fail(refund.pk, "never_sent") if age > KEY_LIFE else send(refund)
+
+
+def _locked(refund_id: int) -> Refund:
+    """The refund, locked: its payment first, so that two refunds of one payment are posted one after the other."""
+    payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    refund = Refund.objects.select_for_update().get(pk=refund_id)
+    refund.payment = payment
+    return refund
 
 
 @atomic_with_retry
@@ -174,11 +206,15 @@ def _commit(
         raise OwnHousehold("You cannot refund a payment of your own household.")
     left = refundable_cents(payment)
     if bill is not None:
-        left = min(
-            left, sum(cents for account_id, cents in _left_by_account(payment) if account_id == bill.receivable_id)
+        of_bill = sum(
+            cents for account_id, cents in refund_postings.left_by_account(payment) if account_id == bill.receivable_id
         )
+        asked = payment.refunds.filter(bill=bill, status=Refund.Status.SUBMITTED).aggregate(cents=Sum("amount_cents"))
+        left = min(left, of_bill - (asked["cents"] or 0))
     if not 0 < amount_cents <= left:
-        raise AmountExceedsRefundable(f"At most {left} cents of payment {payment.number} can be refunded.")
+        raise AmountExceedsRefundable(
+            f"At most {format_usd(max(0, left))} of payment {payment.number} can be refunded."
+        )
     refund = Refund.objects.create(
         payment=payment, bill=bill, amount_cents=amount_cents, reason=reason, requested_by=requested_by, form_key=key
     )
@@ -218,21 +254,37 @@ def _own_row(payment: Payment, state: RefundState) -> Refund:
             "refund_outside",
             subject=f"payment:{payment.number}",
             dedupe_key=f"outside:{state.id}",
-            detail=f"Refund {state.id} of {state.amount_cents} cents was made at the provider. It is booked; see why.",
+            detail=f"Refund {state.id} of {format_usd(state.amount_cents)} was made at the provider. It is booked.",
         )
     return refund
 
 
 @atomic_with_retry
 def _fail(refund_id: int, code: str) -> Refund:
-    refund = Refund.objects.select_for_update().select_related("payment").get(pk=refund_id)
+    refund = _locked(refund_id)
     if refund.status == Refund.Status.SUBMITTED:
         Refund.objects.filter(pk=refund_id).update(
             status=Refund.Status.FAILED, failure_code=code[:60], settled_at=timezone.now()
         )
         refund.refresh_from_db()
+        _record(refund, Refund.Status.SUBMITTED)
         _ask_staff(refund)
     return refund
+
+
+def _record(refund: Refund, was: str) -> None:
+    """Write down where the refund stands now; whoever is to be told of it hears from the event."""
+    record(
+        f"refund.{refund.status}",
+        subject=f"payment:{refund.payment.number}",
+        owner_id=refund.payment.household_id,
+        from_status=was,
+        to_status=refund.status,
+        actor="stripe",
+        payment_id=refund.payment_id,
+        refund_id=refund.pk,
+    )
+    ring("notifications.tasks.work_off")
 
 
 def _ask_staff(refund: Refund) -> None:
@@ -242,79 +294,6 @@ def _ask_staff(refund: Refund) -> None:
         dedupe_key=f"refund-failed:{refund.pk}",
         detail=f"Refund {refund.pk} failed ({refund.failure_code or refund.status}). The money is still with the plan.",
     )
-
-
-def _left_by_account(payment: Payment) -> list[tuple[int, int]]:
-    """What the payment put where and is not refunded yet: (account, US cents), household credit first."""
-    allocations = payment.allocations.values_list("bill_id", flat=True)
-    keys = [f"payment:{payment.pk}:bill:{bill_id}{suffix}" for bill_id in allocations for suffix in ("", ":over")]
-    postings = Transfer.objects.filter(owner_id=payment.household_id, key__in=keys).values_list(
-        "credit_id", "amount_cents", "code"
-    )
-    left: dict[int, int] = {}
-    for account_id, cents, _code in sorted(postings, key=lambda row: (row[2] != Code.OVERPAYMENT, row[0])):
-        left[account_id] = left.get(account_id, 0) + cents
-    for refund in payment.refunds.filter(status__in=POSTED):
-        for transfer in _standing(refund, left):
-            left[transfer.debit_id] = left.get(transfer.debit_id, 0) - transfer.amount_cents
-    return list(left.items())
-
-
-def _standing(refund: Refund, account_ids: Iterable[int]) -> QuerySet[Transfer]:
-    """A refund's transfers that are not reversed: of the accounts its payment went to, and of its bills."""
-    payment = refund.payment
-    receivables = payment.allocations.values_list("bill__receivable_id", flat=True)
-    keys = [f"refund:{refund.pk}:account:{account_id}" for account_id in {*account_ids, *receivables}]
-    return Transfer.objects.filter(owner_id=payment.household_id, key__in=keys, reversals__isnull=True)
-
-
-def _post(refund: Refund) -> None:
-    """Post a refund to the accounts that the payment went to; what household credit no longer holds, to its bills."""
-    payment = refund.payment
-    credit_id = payment.household.credit_id
-    left = _left_by_account(payment)
-    accounts = {
-        account.pk: account
-        for account in Account.objects.select_for_update().filter(pk__in=[row[0] for row in left]).order_by("pk")
-    }
-    rest, parts = refund.amount_cents, dict.fromkeys(accounts, 0)
-    for account_id, cents in left:
-        if refund.bill is not None and account_id != refund.bill.receivable_id:
-            continue
-        most = min(cents, -accounts[account_id].balance_cents) if account_id == credit_id else cents
-        parts[account_id] = min(rest, most)
-        rest -= parts[account_id]
-    if rest:  # the credit was spent meanwhile: the money owed again is that of the payment's first bill
-        first_bill = payment.allocations.select_related("bill").order_by("pk")[0].bill
-        parts[first_bill.receivable_id] = parts.get(first_bill.receivable_id, 0) + rest
-    ledger.post_many(
-        [
-            Posting(
-                debit_id=account_id,
-                credit_id=system_id(SystemAccount.STRIPE_CLEARING),
-                amount_cents=cents,
-                code=Code.CREDIT_REFUND if account_id == credit_id else Code.REFUND,
-                key=f"refund:{refund.pk}:account:{account_id}",
-                reference=f"refund:{refund.pk} of payment:{payment.number}",
-                effective_on=timezone.localdate(),
-                owner_id=payment.household_id,
-            )
-            for account_id, cents in sorted(parts.items())
-            if cents
-        ]
-    )
-
-
-def _unpost(refund: Refund) -> None:
-    """Reverse a refund's posting: the money did not reach the member (FAULTS D10)."""
-    credit_id = refund.payment.household.credit_id
-    for transfer in _standing(refund, [credit_id] if credit_id else []).order_by("pk"):
-        ledger.reverse(
-            transfer.pk,
-            key=f"refund:{refund.pk}:failed:{transfer.debit_id}",
-            reference=transfer.reference,
-            effective_on=timezone.localdate(),
-        )
 
 
 def _follow(refund: Refund) -> None:

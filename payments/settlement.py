@@ -11,7 +11,8 @@ import ledger
 from activity.recording import open_work, record
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
-from ledger.models import Account
+from ledger.locking import hold
+from ledger.money import format_usd
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
 from payments import methods, moving
@@ -81,9 +82,10 @@ def _mismatch(payment: Payment, intent: Intent) -> str:
     if intent.payment_number != payment.number:
         return f"Intent {intent.id} was made for another payment."
     if intent.amount_cents != payment.amount_cents:
-        return f"Intent {intent.id} is for {intent.amount_cents} cents, the payment for {payment.amount_cents}."
+        named, ours = format_usd(intent.amount_cents), format_usd(payment.amount_cents)
+        return f"Intent {intent.id} is for {named}, the payment for {ours}."
     if intent.status == "succeeded" and intent.received_cents != payment.amount_cents:
-        return f"Intent {intent.id} received {intent.received_cents} of {payment.amount_cents} cents."
+        return f"Intent {intent.id} received {format_usd(intent.received_cents)} of {format_usd(payment.amount_cents)}."
     if payment.stripe_payment_intent_id not in (None, intent.id):
         return f"Intent {intent.id} is a second one beside {payment.stripe_payment_intent_id}."
     if intent.status not in STATUSES:
@@ -133,18 +135,15 @@ def _changes(payment: Payment, intent: Intent, target: PaymentStatus) -> dict[st
 def _post(payment: Payment) -> None:
     """Post a payment that succeeded: to each bill what it still owes, and the rest to household credit."""
     allocations = list(payment.allocations.select_related("bill").order_by("bill__receivable_id"))
-    receivables = [allocation.bill.receivable_id for allocation in allocations]
-    balances = dict(
-        Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk").values_list("pk", "balance_cents")
-    )
+    credit_id = payment.household.credit_id
+    assert credit_id is not None
+    balances = hold([credit_id, *(allocation.bill.receivable_id for allocation in allocations)])
     clearing = system_id(SystemAccount.STRIPE_CLEARING)
     postings, over_cents = [], 0
     for allocation in allocations:
         bill = allocation.bill
         owed = min(allocation.amount_cents, balances[bill.receivable_id])
         over = allocation.amount_cents - owed
-        credit_id = payment.household.credit_id
-        assert credit_id is not None
         for cents, code, account_id, suffix in (
             (owed, Code.PAYMENT, bill.receivable_id, ""),
             (over, Code.OVERPAYMENT, credit_id, ":over"),
@@ -182,5 +181,5 @@ def _tell_of_overpayment(payment: Payment, over_cents: int) -> None:
         "unexpected_money",
         subject=f"payment:{payment.number}",
         dedupe_key=f"over:{payment.pk}",
-        detail=f"{over_cents} cents were more than the bills owed and are household credit now.",
+        detail=f"{format_usd(over_cents)} was more than the bills owed and is household credit now.",
     )

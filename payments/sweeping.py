@@ -4,6 +4,8 @@ Postgres holds what is undecided, so nothing is lost with Redis, a worker or a w
 """
 
 import datetime as dt
+import logging
+import time
 
 from django.db import connection
 from django.db.models import F
@@ -15,6 +17,8 @@ from payments.models import Payment
 from payments.provider import GatewayError, Intent, ServerError, Unauthorized
 from payments.states import IN_FLIGHT, PaymentStatus
 
+logger = logging.getLogger(__name__)
+
 BATCH = 100
 FIRST_PAUSE = dt.timedelta(seconds=20)
 LONGEST_PAUSE = dt.timedelta(hours=1)
@@ -22,6 +26,7 @@ DEADLINE = dt.timedelta(hours=1)  # after it, what is still unknown is work for 
 KEY_LIFE = dt.timedelta(hours=20)  # the provider keeps an idempotency key for 24 hours
 ACTION_LIFE = dt.timedelta(hours=24)  # an open 3-D Secure step is canceled then (FAULTS B17)
 MAX_ATTEMPTS = 3
+MAX_SECONDS = 50.0  # of one run: of a provider that does not answer, each payment costs a time-out
 
 # Claiming moves asked_at on, so that two sweepers never ask about the same payment at the same time. The pause grows
 # with the age of the payment: a tenth of it.
@@ -37,7 +42,10 @@ CLAIM = """
 
 
 def run(*, limit: int = BATCH, now: dt.datetime | None = None) -> int:
-    """Ask about the undecided payments whose turn it is; how many were asked about. Stops when our key is refused."""
+    """Ask about the undecided payments whose turn it is; how many. 0 where our key is refused: it stops then.
+
+    The alarm is a work item, one a day (FAULTS B10).
+    """
     now = now or timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -49,11 +57,17 @@ def run(*, limit: int = BATCH, now: dt.datetime | None = None) -> int:
             },
         )  # fmt: skip
         claimed = [row[0] for row in cursor.fetchall()]
-    for payment_id in claimed:
+    stop = time.monotonic() + MAX_SECONDS
+    for done, payment_id in enumerate(claimed):
+        if time.monotonic() > stop:
+            return done
         try:
             resolve(moving.current(payment_id), now=now)
         except Unauthorized:
-            break
+            checkout.report_unauthorized(f"payment:{moving.current(payment_id).number}")
+            return 0
+        except Exception:  # whatever is wrong with one payment must not stop the others
+            logger.exception("payment %s could not be asked about", payment_id)
     return len(claimed)
 
 

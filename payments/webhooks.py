@@ -7,9 +7,11 @@ come late, twice, or the older after the newer (FAULTS C).
 import datetime as dt
 import json
 import logging
+import time
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import F
 from django.utils import timezone
 
 from activity.doorbell import ring_for_many
@@ -23,6 +25,9 @@ logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 512 * 1024
 BATCH = 200
 MAX_TRIES = 10
+MAX_SECONDS = 50.0  # of one run, as in payments.sweeping
+PROVIDER_KEEPS = dt.timedelta(days=30)  # docs.stripe.com/api/events
+OVERLAP = dt.timedelta(hours=1)
 LEASE = dt.timedelta(minutes=1)
 
 INSERT = """
@@ -31,8 +36,10 @@ INSERT = """
     VALUES (%s, %s, %s, %s, %s, 'waiting', '', 0, now(), now()) ON CONFLICT (event_id) DO NOTHING
 """
 
+# The lease doubles with every try, to hours in all: an outage of the provider is no work for staff (FAULTS B26).
 CLAIM = """
-    UPDATE payments_stripeevent SET tries = tries + 1, next_try_at = now() + make_interval(secs => %s) WHERE id IN (
+    UPDATE payments_stripeevent
+    SET tries = tries + 1, next_try_at = now() + make_interval(secs => %s * least(power(2, tries), 64)) WHERE id IN (
         SELECT id FROM payments_stripeevent WHERE outcome = 'waiting' AND next_try_at <= now()
         ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
     RETURNING id
@@ -60,11 +67,16 @@ def take_in(event: dict[str, Any], body: str) -> bool:
 
 
 def work_off(*, limit: int = BATCH) -> int:
-    """Work off events that wait; how many were tried. Safe to run twice at once, and again after a crash."""
+    """Work off events that wait, for MAX_SECONDS; how many were tried. Safe to run twice at once, and after a crash."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [LEASE.total_seconds(), limit])
         claimed = [row[0] for row in cursor.fetchall()]
-    for event in StripeEvent.objects.filter(pk__in=claimed).order_by("pk"):
+    stop = time.monotonic() + MAX_SECONDS
+    for done, event in enumerate(StripeEvent.objects.filter(pk__in=claimed).order_by("pk")):
+        if time.monotonic() > stop:  # the rest has not been tried: its turn is given back
+            rest = StripeEvent.objects.filter(pk__in=claimed, pk__gte=event.pk, outcome=StripeEvent.Outcome.WAITING)
+            rest.update(tries=F("tries") - 1, next_try_at=timezone.now())
+            return done
         _work_off(event)
     return len(claimed)
 
@@ -72,7 +84,7 @@ def work_off(*, limit: int = BATCH) -> int:
 def _work_off(event: StripeEvent) -> None:
     try:
         outcome, reason = handle(event)
-    except GatewayError as error:
+    except (GatewayError, OperationalError) as error:  # not now: no answer, or a lock that was not to be had
         if event.tries < MAX_TRIES:
             return  # it waits, and is tried again when its lease ends
         outcome, reason = StripeEvent.Outcome.PARKED, f"{type(error).__name__} after {event.tries} tries"
@@ -123,9 +135,9 @@ def _payment(
     if payment is None:
         return StripeEvent.Outcome.IGNORED, "not a payment of the portal's"
     if payment.stripe_payment_intent_id is None and intent_id:
-        sweeping.adopt(payment, intent_id)
+        payment = sweeping.adopt(payment, intent_id)
     else:
-        sweeping.refresh(payment)
+        payment = sweeping.refresh(payment)
     if is_refund:
         refunds.refresh(payment)
     return StripeEvent.Outcome.PROCESSED, ""
@@ -161,6 +173,13 @@ def _method_renewed(found: dict[str, Any]) -> tuple[StripeEvent.Outcome, str]:
     return StripeEvent.Outcome.PROCESSED, ""
 
 
-def catch_up(since: dt.datetime) -> int:
-    """Take in every event since a moment that never reached us; how many are new (FAULTS C14, C22)."""
+def catch_up(since: dt.datetime | None = None) -> int:
+    """Take in every event that never reached us; how many are new (FAULTS C14, C22). Raises provider.GatewayError.
+
+    Since a moment; without one since an hour before the last that came, so however long the endpoint was down. What is
+    older than the provider keeps is not lost: the sweeper asks for each undecided payment itself.
+    """
+    if since is None:
+        last = StripeEvent.objects.order_by("-pk").values_list("received_at", flat=True).first()
+        since = (last or timezone.now() - PROVIDER_KEEPS) - OVERLAP
     return sum(take_in(event, json.dumps(event)) for event in gateway.events_since(since))

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
 from bills.imports.problems import NeedsReview
-from bills.imports.values import Cents, Json, amount_of, dictionary, objects
+from bills.imports.values import Cents, Json, amount_of, dictionary, objects, plain_cents
 
 HALF_CENT = Decimal("0.5")
 
@@ -119,6 +118,11 @@ def allowed(level: Level) -> Cents:
     return 0
 
 
+def apart(one: Cents, other: Cents) -> Cents:
+    """How far two amounts lie apart."""
+    return one - other if one > other else other - one
+
+
 def read(eob: Json) -> Adjudication | None:
     """The amounts of an ExplanationOfBenefit; None where it carries no money at all (CARIN's Basis profiles).
 
@@ -141,22 +145,22 @@ def read(eob: Json) -> Adjudication | None:
 
 def _level(adjudications: object, where: str, *, once: bool = False) -> Level:
     level: Level = {}
-    field = f"{where}.amount"
-    for entry in objects(adjudications):
-        slot = _slot(entry.get("category"))
-        if slot is None:
-            continue
-        amount = amount_of(entry.get("amount"), field)
-        if amount is None:
-            continue
-        if amount < 0:
-            raise NeedsReview("negative_amount", "An amount is below zero: is this a reversal?", field)
-        if slot in level:
-            if once and slot not in ("paidbypatientpart", "deductible", "priorpayerpaid"):
-                raise NeedsReview("stated_twice", "The same amount is stated twice.", f"{where}.category")
-            level[slot] += amount
-        else:
+    for entry in adjudications if isinstance(adjudications, list) else ():
+        try:  # nearly all have one code, one that is known, and an amount in dollars
+            [coding] = entry["category"]["coding"]
+            slot = CATEGORIES[coding["code"]]
+            amount = plain_cents(entry["amount"])
+        except (KeyError, TypeError, ValueError):
+            found = _stated(entry, where) if isinstance(entry, dict) else None
+            if found is None:
+                continue
+            slot, amount = found
+        if slot not in level:
             level[slot] = amount
+        elif once and slot not in ("paidbypatientpart", "deductible", "priorpayerpaid"):
+            raise NeedsReview("stated_twice", "The same amount is stated twice.", f"{where}.category")
+        else:
+            level[slot] += amount
     if "paidbypatientpart" in level:
         level.setdefault("paidbypatient", level.pop("paidbypatientpart"))
     if "paidatcounter" in level:  # Part D: what the member owed was paid at the pharmacy
@@ -164,15 +168,18 @@ def _level(adjudications: object, where: str, *, once: bool = False) -> Level:
     return level
 
 
-def _slot(category: Any) -> str | None:
-    try:  # most have one code, and one that is known
-        [coding] = category["coding"]
-        return CATEGORIES[coding["code"]]
-    except (KeyError, TypeError, ValueError):
-        return _slot_of_many(category)
+def _stated(entry: Json, where: str) -> tuple[str, Cents] | None:
+    """What one adjudication states: of which kind, and how much; None where that is no part of what anybody owes."""
+    slot = _slot(entry.get("category"))
+    amount = amount_of(entry.get("amount"), f"{where}.amount") if slot is not None else None
+    if slot is None or amount is None:
+        return None
+    if amount < 0:
+        raise NeedsReview("negative_amount", "An amount is below zero: is this a reversal?", f"{where}.amount")
+    return slot, amount
 
 
-def _slot_of_many(category: object) -> str | None:
+def _slot(category: object) -> str | None:
     found = None
     codings = category.get("coding") if isinstance(category, dict) else None
     if isinstance(codings, list):
@@ -202,19 +209,20 @@ def _agreed(levels: Sequence[Level], lines: Sequence[Level]) -> Level:
     """The amounts of the whole claim: as it states them, or as its lines sum. Raises NeedsReview where those differ."""
     tolerance = HALF_CENT * max(1, len(lines))
     whole: Level = {}
-    for slot in sorted({slot for level in (*levels, *lines) for slot in level}):
-        stated = [level[slot] for level in levels if slot in level]
-        by_line = [line[slot] for line in lines if slot in line]
-        if stated:
-            whole[slot] = stated[0]
-            if max(stated) - min(stated) > HALF_CENT:
+    for level in levels:
+        for slot, amount in level.items():
+            if apart(whole.setdefault(slot, amount), amount) > HALF_CENT:
                 raise NeedsReview("totals_disagree", "Two totals of the same amount differ.", slot)
-        if by_line:
-            total = sum(by_line)
-            if not stated:
-                whole[slot] = total
-            elif abs(total - stated[0]) > tolerance and (total > stated[0] or len(by_line) == len(lines)):
-                raise NeedsReview("lines_disagree", "The lines do not sum to the total.", slot)
+    sums: Level = {}
+    counts: dict[str, int] = {}
+    for line in lines:
+        for slot, amount in line.items():
+            sums[slot] = sums.get(slot, 0) + amount
+            counts[slot] = counts.get(slot, 0) + 1
+    for slot, total in sums.items():
+        stated = whole.setdefault(slot, total)
+        if total != stated and apart(total, stated) > tolerance and (total > stated or counts[slot] == len(lines)):
+            raise NeedsReview("lines_disagree", "The lines do not sum to the total.", slot)
     return whole
 
 
@@ -224,12 +232,12 @@ def _decide(found: Adjudication) -> None:
     parts = sum(whole.get(part, 0) for part in PARTS)
     has_parts = any(part in whole for part in PARTS)
     tolerance = HALF_CENT * max(1, len(found.lines))
-    if "partstotal" in whole and abs(whole["partstotal"] - parts) > tolerance:
+    if "partstotal" in whole and apart(whole["partstotal"], parts) > tolerance:
         raise NeedsReview("parts_disagree", "Deductible and coinsurance do not sum to their total.", "benefitBalance")
     if "memberliability" in whole:
         found.owed = whole["memberliability"]
         with_noncovered = parts + whole.get("noncovered", 0)
-        if has_parts and min(abs(found.owed - parts), abs(found.owed - with_noncovered)) > tolerance:
+        if has_parts and min(apart(found.owed, parts), apart(found.owed, with_noncovered)) > tolerance:
             raise NeedsReview(
                 "liability_disagrees",
                 "What the member owes is not the sum of deductible, copay and coinsurance.",
@@ -258,4 +266,4 @@ def _is_settled(found: Adjudication) -> bool:
     if "submitted" not in whole and "eligible" not in whole:
         return False
     expected = whole["eligible"] if "eligible" in whole else whole["submitted"] - whole.get("discount", 0)
-    return abs(expected - found.plan_paid - whole.get("priorpayerpaid", 0)) < HALF_CENT
+    return apart(expected, found.plan_paid + whole.get("priorpayerpaid", 0)) < HALF_CENT

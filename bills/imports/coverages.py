@@ -7,6 +7,7 @@ from contextlib import suppress
 from django.db import transaction
 
 from accounts.models import Coverage, Member, Plan
+from bills import premium_changes
 from bills.imports.eob import refuse_modifiers
 from bills.imports.files import Item
 from bills.imports.people import Known, known_by_key
@@ -125,7 +126,11 @@ def _change(standing: Coverage, beneficiary: Known, start_on: dt.date, end_on: d
     if not standing.members.filter(pk=beneficiary.id).exists():
         raise NeedsReview("another_person", "The id stands for another person's coverage.", "beneficiary")
     changed = Coverage.objects.filter(pk=standing.pk).exclude(start_on=start_on, end_on=end_on)
-    return "changed" if changed.update(start_on=start_on, end_on=end_on) else "same"
+    if not changed.update(start_on=start_on, end_on=end_on):
+        return "same"
+    # Here and at once: the daily run looks only a few months back, and a termination may come later than that.
+    premium_changes.revise(standing, reason="the coverage's dates changed", actor="import")
+    return "changed"
 
 
 def _join(shared: Coverage, beneficiary: Known) -> str:

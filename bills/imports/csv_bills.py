@@ -217,7 +217,6 @@ def read(row: dict[str, str], *, key: str, version: str) -> Record:
         bill_lines=[line],
         status=status,
         processed_on=dates["issued_date"],
-        updated_at=instant_of(row.get("updated_at")),
         issued_on=dates["issued_date"],
         due_on=dates["due_date"],
     )

@@ -18,7 +18,6 @@ from bills.imports.values import (
     codings,
     date_of,
     dictionary,
-    instant_of,
     objects,
     reference_key,
     text,
@@ -49,7 +48,7 @@ KIND_TITLES = {
     "vision": gettext_noop("Eye care"),
 }
 # Present in STU3 and gone in R4; and required in R4 and absent from STU3.
-STU3_KEYS = ("totalCost", "totalBenefit", "information", "organization", "claimTotal", "unallocDeductable")
+STU3_KEYS = frozenset(("totalCost", "totalBenefit", "information", "organization", "claimTotal"))
 UNFINISHED = ("draft", "queued")
 
 
@@ -60,7 +59,8 @@ def source_id(eob: Json, own_id: str) -> str:
 
 def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: Names) -> Record:
     """The claim. Raises Refused, NeedsReview or Skipped, as docs/imports.md says."""
-    _refuse(eob)
+    items = objects(eob.get("item"))
+    _refuse(eob, items)
     kind, title = _kind_and_title(eob)
     status = _status(eob)
     found = adjudication.read(eob)
@@ -70,7 +70,6 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
         raise Refused("patient_missing", "The claim does not say whose it is.", "patient")
     _refuse_other_beneficiary(eob, member_key, aliases)
     period = dictionary(eob.get("billablePeriod"))
-    items = objects(eob.get("item"))
     served = [date for date in map(_served, items) if date]
     service_on = date_of(period.get("start")) or min(served, default=None) or date_of(eob.get("created"))
     if service_on is None:
@@ -88,7 +87,6 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
         service_on=service_on,
         service_end_on=end if end and end >= service_on else None,
         processed_on=date_of(eob.get("created")),
-        updated_at=instant_of(dictionary(eob.get("meta")).get("lastUpdated")),
         version=version,
         status=status,
         amounts=_amounts(found.whole),
@@ -96,18 +94,18 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
         due_cents=due,
         lines=lines,
         bill_lines=_bill_lines(found, lines, title, due, service_on),
-        replaces=tuple(_related(eob, "prior")),
-        replaced_by=tuple(_related(eob, "replacedby")),
+        replaces=tuple(_related(eob, "prior")) if "related" in eob else (),
     )
 
 
-def _refuse(eob: Json) -> None:
-    stu3 = any(key in eob for key in STU3_KEYS) or isinstance(eob.get("insurance"), dict)
-    if (
-        stu3
-        or ("outcome" not in eob and "use" not in eob)
-        or any("service" in item for item in objects(eob.get("item")))
-    ):
+def _is_stu3(eob: Json, items: list[Json]) -> bool:
+    if not STU3_KEYS.isdisjoint(eob) or isinstance(eob.get("insurance"), dict):
+        return True
+    return ("outcome" not in eob and "use" not in eob) or any("service" in item for item in items)
+
+
+def _refuse(eob: Json, items: list[Json]) -> None:
+    if _is_stu3(eob, items):
         raise Refused("stu3", "This is FHIR STU3: only R4 (4.0.1) is taken. Ask the sender for R4.", "resourceType")
     use = eob.get("use")
     if use != "claim":
@@ -115,15 +113,9 @@ def _refuse(eob: Json) -> None:
     outcome = eob.get("outcome")
     if outcome not in ("complete", "partial"):
         raise Refused("not_processed", "The claim is not processed: outcome must be complete or partial.", "outcome")
-    refuse_modifiers(eob, *objects(eob.get("item")))
-    if len(objects(eob.get("item"))) > MAX_LINES:
+    refuse_modifiers(eob, *items)
+    if len(items) > MAX_LINES:
         raise Refused("too_many_lines", f"A claim has at most {MAX_LINES} lines.", "item")
-
-
-def _is_stu3(eob: Json) -> bool:
-    if any(key in eob for key in STU3_KEYS) or isinstance(eob.get("insurance"), dict):
-        return True
-    return ("outcome" not in eob and "use" not in eob) or any("service" in item for item in objects(eob.get("item")))
 
 
 def refuse_modifiers(*elements: Json) -> None:
@@ -137,7 +129,8 @@ def refuse_modifiers(*elements: Json) -> None:
 def _status(eob: Json) -> str:
     status = eob.get("status")
     if status == "active":
-        return Claim.Status.REPLACED if any(_related(eob, "replacedby")) else Claim.Status.ACTIVE
+        replaced = "related" in eob and any(_related(eob, "replacedby"))
+        return Claim.Status.REPLACED if replaced else Claim.Status.ACTIVE
     if status in ("cancelled", "entered-in-error"):
         return Claim.Status.CANCELED
     raise Refused("status", "Only claims with status active or cancelled are taken.", "status")
@@ -250,16 +243,17 @@ def _description(item: Json) -> str:
 def _amounts(level: Level) -> Amounts:
     if not level:
         return NOTHING
+    stated = level.get
     return Amounts(
-        billed_cents=_cents(level.get("submitted", 0)),
-        allowed_cents=_cents(adjudication.allowed(level)),
-        discount_cents=_cents(adjudication.discount(level)),
-        plan_paid_cents=_cents(adjudication.plan_paid(level)),
-        other_paid_cents=_cents(level.get("priorpayerpaid", 0)),
-        deductible_cents=_cents(level.get("deductible", 0)),
-        copay_cents=_cents(level.get("copay", 0)),
-        coinsurance_cents=_cents(level.get("coinsurance", 0)),
-        not_covered_cents=_cents(level.get("noncovered", 0)),
+        _cents(stated("submitted", 0)),
+        _cents(adjudication.allowed(level)),
+        _cents(adjudication.discount(level)),
+        _cents(adjudication.plan_paid(level)),
+        _cents(stated("priorpayerpaid", 0)),
+        _cents(stated("deductible", 0)),
+        _cents(stated("copay", 0)),
+        _cents(stated("coinsurance", 0)),
+        _cents(stated("noncovered", 0)),
     )
 
 
@@ -267,7 +261,7 @@ NOTHING = Amounts()
 
 
 def _cents(amount: Cents) -> int:
-    return amount if isinstance(amount, int) else cents(amount, "total")
+    return amount if amount.__class__ is int else cents(amount, "total")
 
 
 def _bill_lines(found: Adjudication, lines: list[Line], title: str, due_cents: int, on: dt.date) -> list[Line]:

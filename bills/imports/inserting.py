@@ -9,7 +9,7 @@ from django.utils import timezone
 import ledger
 from bills import claims, issuing, numbers
 from bills.imports.people import Known
-from bills.imports.records import AMOUNT_NAMES, Amounts, Line, Record
+from bills.imports.records import AMOUNT_NAMES, Line, Record
 from bills.imports.run import Run
 from bills.imports.writing import copy, draw_ids, due_after, execute
 from bills.models import Bill, Claim
@@ -118,14 +118,6 @@ def _add_bill(
     rows.events.append(("bill.issued", f"bill:{number}", owner_id, "import", f'{{"bill_id": {bill_id}}}'))
 
 
-def _amounts(amounts: Amounts) -> tuple[int, ...]:
-    return (
-        amounts.billed_cents, amounts.allowed_cents, amounts.discount_cents, amounts.plan_paid_cents,
-        amounts.other_paid_cents, amounts.deductible_cents, amounts.copay_cents, amounts.coinsurance_cents,
-        amounts.not_covered_cents,
-    )  # fmt: skip
-
-
 def _add_claim(
     rows: _Rows, record: Record, member: Known, claim_id: int, bill_id: int | None, run: Run, now: dt.datetime
 ) -> None:
@@ -133,12 +125,12 @@ def _add_claim(
         (
             claim_id, record.number, member.id, member.household_id, bill_id, record.kind, str(record.status),
             record.provider_name, record.service_on, record.service_end_on, record.processed_on,
-            *_amounts(record.amounts), record.owes_cents, run.source, record.source_id, record.version,
+            *record.amounts, record.owes_cents, run.source, record.source_id, record.version,
             record.updated_at, now,
         )
     )  # fmt: skip
     for position, line in enumerate(record.lines, 1):
-        rows.claim_lines.append((claim_id, position, line.description, line.service_on, *_amounts(line.amounts)))
+        rows.claim_lines.append((claim_id, position, line.description, line.service_on, *line.amounts))
     if record.status == Claim.Status.ACTIVE:
         amounts = record.amounts
         rows.sums.append((member.id, record.service_on.year, amounts.deductible_cents, amounts.out_of_pocket_cents))
@@ -173,7 +165,5 @@ def issuing_lines(lines: Sequence[Line]) -> list[issuing.Line]:
 def replace_lines(claim_id: int, lines: Sequence[Line]) -> None:
     """The lines of a claim whose source has changed them."""
     execute("DELETE FROM bills_claimline WHERE claim_id = %s", [claim_id])
-    rows = [
-        (claim_id, n, line.description, line.service_on, *_amounts(line.amounts)) for n, line in enumerate(lines, 1)
-    ]
+    rows = [(claim_id, n, line.description, line.service_on, *line.amounts) for n, line in enumerate(lines, 1)]
     copy("bills_claimline", CLAIM_LINE, rows)

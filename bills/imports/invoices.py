@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop
 
-from bills.imports.adjudication import HALF_CENT
+from bills.imports.adjudication import HALF_CENT, apart
 from bills.imports.eob import refuse_modifiers
 from bills.imports.problems import NeedsReview, Refused, Skipped
 from bills.imports.records import Amounts, Line, Names, Record
@@ -13,7 +13,6 @@ from bills.imports.values import (
     cents,
     date_of,
     dictionary,
-    instant_of,
     objects,
     reference_key,
     text,
@@ -66,7 +65,6 @@ def read(invoice: Json, *, key: str, version: str, aliases: dict[str, str], name
         provider_name=known or text(issuer.get("display"), 200),
         service_on=on,
         processed_on=on,
-        updated_at=instant_of(dictionary(invoice.get("meta")).get("lastUpdated")),
         version=version,
         status=STATUSES[status],
         amounts=amounts,
@@ -83,7 +81,7 @@ def _lines(items: list[Json], total: Cents, due_cents: int) -> list[Line]:
     stated = [price for price in prices if price is not None]
     if not items or len(stated) < len(items):
         return []
-    if abs(sum(stated) - total) > HALF_CENT * len(items):
+    if apart(sum(stated), total) > HALF_CENT * len(items):
         raise NeedsReview("lines_disagree", "The lines do not sum to the total.", "totalGross")
     rounded = [cents(price, "lineItem.priceComponent.amount") for price in stated]
     rounded[-1] += due_cents - sum(rounded)

@@ -3,13 +3,13 @@
 import datetime as dt
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bills.models import Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(NamedTuple):
     """US cents of a claim or one of its lines."""
 
     billed_cents: int = 0
@@ -28,7 +28,7 @@ class Amounts:
         return self.deductible_cents + self.copay_cents + self.coinsurance_cents
 
 
-AMOUNT_NAMES = tuple(amount.name for amount in fields(Amounts))
+AMOUNT_NAMES = Amounts._fields
 
 
 @dataclass(slots=True)
@@ -63,7 +63,6 @@ class Record:
     processed_on: dt.date | None = None
     updated_at: dt.datetime | None = None
     replaces: Sequence[str] = ()  # keys of the claim that this one corrects: `Type/id` or a claim number
-    replaced_by: Sequence[str] = ()
     due_on: dt.date | None = None
     issued_on: dt.date | None = None
 

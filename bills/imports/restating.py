@@ -1,7 +1,5 @@
 """A claim that its source states anew: changed, cancelled, or correcting another one."""
 
-from dataclasses import asdict
-
 from bills import claims
 from bills.imports.inserting import dates, insert, issuing_lines, replace_lines
 from bills.imports.people import Known
@@ -98,7 +96,7 @@ def _update(claim: Claim, record: Record, run: Run, status: str) -> None:
     claim.member_owes_cents = record.owes_cents
     claim.source_version = record.version
     claim.source_updated_at = record.updated_at or claim.source_updated_at
-    for name, cents in asdict(record.amounts).items():
+    for name, cents in record.amounts._asdict().items():
         setattr(claim, name, cents)
     claim.save()
     replace_lines(claim.pk, record.lines)

@@ -82,7 +82,7 @@ def take(incoming: Sequence[Incoming], run: Run, tally: Tally, *, again: bool = 
             stands = standing.get(one.key)
             if stands is None:
                 if not _reviewed(one, reviews, tally):
-                    fresh.append((one, one.read()))
+                    fresh.append((one, _read(one)))
             elif stands.version == one.version:
                 tally.counts["same"] += 1
                 tally.taken.append(one.key)
@@ -90,7 +90,7 @@ def take(incoming: Sequence[Incoming], run: Run, tally: Tally, *, again: bool = 
                     seen.append((stands.id, one.updated_at))
             else:
                 _refuse_older(one, stands)
-                changed.append((one, one.read(), stands))
+                changed.append((one, _read(one), stands))
         except Problem as problem:
             reject(one, problem, tally)
         except MALFORMED:
@@ -102,6 +102,12 @@ def take(incoming: Sequence[Incoming], run: Run, tally: Tally, *, again: bool = 
     _take_changed(changed, members, run, tally)
     if later:
         take(later, run, tally, again=again)
+
+
+def _read(one: Incoming) -> Record:
+    record = one.read()
+    record.updated_at = one.updated_at
+    return record
 
 
 def reject(one: Incoming, problem: Problem, tally: Tally) -> None:

@@ -15,7 +15,7 @@ from ledger.money import MAX_CENTS
 Json = dict[str, Any]
 Cents = int | Decimal  # exact: a whole number, or with the fraction that the source writes
 
-_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T.*)?)?)?", re.ASCII | re.DOTALL)
+_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?=T|\Z))?)?(?=T|\Z)", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9._:|-]{1,150}", re.ASCII)
 # Controls, and the marks that turn the direction of text: neither belongs in a name or a description.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
@@ -44,13 +44,13 @@ def objects(value: object) -> list[Json]:
 
 def date_of(value: object) -> dt.date | None:
     """The date as written, of a FHIR date or dateTime; the first day of a month or year. None where it is none."""
-    if not isinstance(value, str) or not (match := _DATE.fullmatch(value)):
+    if not isinstance(value, str) or not (match := _DATE.match(value)):
         return None
-    year, month, day = match.groups()
+    year, month, day = match.groups("01")
     if not FIRST_YEAR <= int(year) <= LAST_YEAR:
         return None
     try:
-        return dt.date(int(year), int(month or 1), int(day or 1))
+        return dt.date(int(year), int(month), int(day))
     except ValueError:
         return None
 
@@ -97,10 +97,22 @@ def amount_of(money: object, field: str) -> Cents | None:
     if not -MAX_DOLLARS < value < MAX_DOLLARS:
         raise Refused("amount", "The amount is not one of at most 9,999,999.99.", f"{field}.value")
     if kind is float:
-        whole = round(value * 100)
         # Nine digits at most: where whole cents give this very float, no other amount of up to 15 digits does.
+        whole = round(value * 100)
         return whole if whole / 100 == value else Decimal(repr(value)) * 100
     return value * 100  # type: ignore[no-any-return]
+
+
+def plain_cents(money: Any) -> Cents:
+    """The same, of an amount of US dollars that is not below zero; ValueError, TypeError or KeyError for any other."""
+    value = money["value"]
+    if money["currency"] == "USD" and 0 <= value < MAX_DOLLARS:
+        if value.__class__ is float:
+            whole = round(value * 100)
+            return whole if whole / 100 == value else Decimal(repr(value)) * 100
+        if value.__class__ is int:
+            return value * 100
+    raise ValueError("not a plain amount")
 
 
 def cents(amount: Cents, field: str) -> int:

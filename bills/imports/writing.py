@@ -16,8 +16,6 @@ class RowRefused(Exception):
 
 
 def _cell(value: object) -> str:
-    if value.__class__ is int:  # most of them, and no bool
-        return str(value)
     if value is None:
         return "\\N"
     if isinstance(value, str):
@@ -32,7 +30,7 @@ def _cell(value: object) -> str:
 
 def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Append rows to a table; each has a value for each of the columns."""
-    lines = ["\t".join(map(_cell, row)) for row in rows]
+    lines = ["\t".join([str(v) if v.__class__ is int else _cell(v) for v in row]) for row in rows]
     if not lines:
         return
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
@@ -50,9 +48,12 @@ def draw_ids(table: str, count: int) -> list[int]:
     """The next `count` ids of a table, for rows that refer to each other before they are written."""
     if not count:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
-        return [row[0] for row in cursor.fetchall()]
+    # The sequence is looked up once, not for every id.
+    sql = """
+        WITH named AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence)
+        SELECT nextval(sequence) FROM named, generate_series(1, %s)
+    """
+    return [row[0] for row in fetch(sql, [table, count])]
 
 
 def fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, File
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from ledger.money import format_usd
 
@@ -62,10 +63,10 @@ def is_choice(field: BoundField) -> bool:
     return isinstance(field.field.widget, CheckboxInput)
 
 
-DAY_FORMATS = {"en": ("M j, Y", "M j", "F j, Y"), "es": ("j M Y", "j M", r"j \d\e F \d\e Y")}
+DAY_FORMATS = {"en": ("M j, Y", "M j", "F j, Y"), "es": ("j b Y", "j b", r"j \d\e F \d\e Y")}
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def day(on: dt.date | None) -> str:
     """`Oct 14, 2026`, in the reader's language."""
     return "" if on is None else date_format(on, DAY_FORMATS[_language()][0])
@@ -77,10 +78,23 @@ def day_of_year(on: dt.date | None) -> str:
     return "" if on is None else date_format(on, DAY_FORMATS[_language()][1])
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def day_long(on: dt.date | None) -> str:
     """`October 14, 2026`, in the reader's language."""
     return "" if on is None else date_format(on, DAY_FORMATS[_language()][2])
+
+
+
+# Looked for in this order: each browser also names those it descends from.
+BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {"iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows", "Mac OS": "Mac", "Linux": "Linux"}
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """`Firefox · Windows`: the browser and the system that a User-Agent header names."""
+    named = (next((name for mark, name in each.items() if mark in user_agent), "") for each in (BROWSERS, SYSTEMS))
+    return " · ".join(filter(None, named)) or _("Unknown device")
 
 
 def _language() -> str:

@@ -9,13 +9,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import keyset
+from accounts import keyset, looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from bills import explaining, history, pdf, sharing
 from bills.models import Bill, BillLine, Claim
 from bills.states import State
-from payments.pages import looking
 from payments.pages.filters import BillFilter
 from payments.pages.rows import Row, rows_of
 
@@ -60,6 +59,7 @@ def bill_page(request: MemberRequest, number: str) -> HttpResponse:
 
 @allow(Policy.MEMBER)
 @require_safe
+@rate_limits.limited(rate_limits.DOCUMENTS_PER_USER)
 def bill_pdf(request: MemberRequest, number: str) -> HttpResponse:
     """Give one bill as a PDF that screen readers can read."""
     bill = _visible(request, number)
@@ -88,6 +88,8 @@ def share(request: MemberRequest, number: str) -> HttpResponse:
 
 def _visible(request: MemberRequest, number: str) -> Bill:
     """The bill of this number. Raises Http404 where the viewer sees none."""
+    if "\0" in number:
+        raise Http404("no number of a bill")
     return get_object_or_404(Bill.objects.visible_to(request.scope).select_related("coverage__plan"), number=number)
 
 

@@ -62,7 +62,7 @@ def by_month(cents: Mapping[dt.date, int], *, title: str) -> Chart:
     bars = tuple(
         Bar(
             month=month,
-            name=date_format(month, "M"),
+            name=date_format(month, "b").capitalize(),
             cents=amount,
             x=BAR_LEFT + place * BAR_STEP,
             height=max(2, TALLEST * amount // most) if most else 2,

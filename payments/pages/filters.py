@@ -108,4 +108,5 @@ class BillFilter(django_filters.FilterSet):  # type: ignore[misc]
     def by_provider(self, bills: BillQuerySet, _name: str, words: str) -> BillQuerySet:
         """Narrow to bills whose provider or service has these words: never by what the viewer may not see."""
         found = Q(provider_name__icontains=words) | Q(title__icontains=words)
-        return bills.filter(found, Q(member_id__in=self.scope.clinical_ids) | Q(shared_at__isnull=False))
+        shared = Q(member_id__in=self.scope.confidential_ids - self.scope.member_ids, shared_at__isnull=False)
+        return bills.filter(found, Q(member_id__in=self.scope.clinical_ids) | shared)

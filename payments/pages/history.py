@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts import reauthentication
+from accounts import looking, rate_limits, reauthentication
 from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
@@ -16,7 +16,6 @@ from activity.recording import record
 from payments import history, spreadsheets
 from payments.forms import HistoryForm
 from payments.history import CursorUnknown, Row, Wanted
-from payments.pages import looking
 
 
 @allow(Policy.MEMBER)
@@ -45,6 +44,7 @@ def payments(request: MemberRequest) -> HttpResponse:
 @allow(Policy.MEMBER)
 @reauthentication.required
 @require_safe
+@rate_limits.limited(rate_limits.DOCUMENTS_PER_USER)
 def export(request: MemberRequest) -> HttpResponseBase:
     """The same rows as a CSV file, streamed; after proving again who one is (FAULTS H16), and recorded."""
     form, wanted = _filters(request)

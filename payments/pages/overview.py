@@ -6,11 +6,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts import looking
 from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from payments import overview
-from payments.pages import charts, looking
+from payments.pages import charts
 from payments.pages.rows import rows_with
 
 BILLS_SHOWN = 5
@@ -28,7 +29,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
     bills = overview.owed_first(members, scope, BILLS_SHOWN)
     coverages = overview.coverages_seen(scope, today=today)
     paid = overview.paid_by_month(scope, today=today)
-    looking.at_members(request, {bill.member_id for bill in bills}, "overview")
+    looking.at_members(request, scope.member_ids, "overview")  # the sums tell of all of them
     own = next((member for member in members if member.pk in scope.own_ids), None)
     context = {
         "greeting": greeting(own),

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import looking
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest, client_address
 from payments import checkout, declines, gateway, methods, pacing, receipts, retrying, sweeping, wording
@@ -19,7 +20,6 @@ from payments.checkout import CheckoutError, NotADraft
 from payments.forms import NEW, AmountsForm, MethodForm
 from payments.models import Payment, PaymentMethod
 from payments.offering import is_payable, offered
-from payments.pages import looking
 from payments.provider import GatewayError, Refused
 from payments.states import PaymentStatus
 

@@ -9,10 +9,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import looking
 from accounts.models import Coverage, Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
@@ -20,7 +22,6 @@ from bills import premiums
 from bills.models import Bill
 from ledger.templatetags.portal import month as month_words
 from payments.overview import months_back
-from payments.pages import looking
 from payments.pages.rows import rows_of
 
 MONTHS_SHOWN = 24
@@ -34,7 +35,7 @@ class AheadForm(forms.Form):
 
     def __init__(self, data: object = None, *, months: list[dt.date]) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        self.fields["through"].choices = [(f"{each:%Y-%m-%d}", month_words(each)) for each in months]  # type: ignore[attr-defined]
+        self.fields["through"].choices = [(f"{each:%Y-%m-%d}", capfirst(month_words(each))) for each in months]  # type: ignore[attr-defined]
 
 
 @allow(Policy.MEMBER)
@@ -50,6 +51,8 @@ def premiums_page(request: MemberRequest) -> HttpResponse:
     context: dict[str, object] = {"coverages": coverages, "coverage": coverage}
     if coverage is not None:
         looking.at(request, f"coverage:{coverage.pk}", coverage.subscriber_id)
+        # The others stand beside it by kind, plan and name.
+        looking.at_members(request, {each.subscriber_id for each in coverages if each != coverage}, "premiums")
         context |= _told(request, coverage)
     return render(request, "premiums/premiums.html", context)
 

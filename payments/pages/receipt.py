@@ -9,13 +9,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts import looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from bills import pdf as documents
 from payments import declines, receipts
 from payments.models import Payment
 from payments.offering import offered
-from payments.pages import looking
 from payments.states import PaymentStatus
 
 POLLING = dt.timedelta(minutes=10)  # after it the page no longer asks by itself
@@ -41,6 +41,7 @@ def status(request: MemberRequest, number: str) -> HttpResponse:
 
 @allow(Policy.MEMBER)
 @require_safe
+@rate_limits.limited(rate_limits.DOCUMENTS_PER_USER)
 def pdf(request: MemberRequest, number: str) -> HttpResponse:
     """The receipt as a PDF, tagged for screen readers."""
     context = _context(request, number)

@@ -37,8 +37,10 @@ class Row:
 
     @property
     def shown_cents(self) -> int:
-        """What is owed, or what the bill was where nothing is owed any more."""
-        return self.balance_cents or self.bill.amount_cents
+        """What is owed; where nothing is any more, what the viewer's side paid: not the premium before its tax credit."""
+        if self.balance_cents:
+            return self.balance_cents
+        return self.paid_cents if self.state is State.PAID else self.bill.amount_cents
 
 
 def rows_of(bills: Sequence[Bill], scope: Scope) -> list[Row]:

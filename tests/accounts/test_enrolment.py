@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from accounts import enrolment
 from accounts.enrolment import NotMatched, Proof
@@ -86,6 +87,23 @@ def test_a_second_claim_is_work_for_staff_and_told_to_who_holds_the_member(cast:
 def test_who_holds_the_member_may_prove_it_again(cast: Cast) -> None:
     assert enrolment.claim(cast.bob.user, Proof("M-BOB", cast.bob.birth_date, "94612"), address="a") == cast.bob
     assert not WorkItem.objects.exists()
+
+
+def test_nobody_of_the_family_becomes_another_member_of_it(cast: Cast) -> None:
+    """F06: the holder knows every fact of her household; a second person would be "her own" with all that is theirs."""
+    with pytest.raises(NotMatched):
+        enrolment.claim(cast.alice.user, PROOF, address="a")
+    assert Member.objects.get(pk=cast.maya.pk).user is None
+    assert WorkItem.objects.get(kind=WorkItem.Kind.SECOND_CLAIM).subject == f"member:{cast.maya.pk}"
+
+
+def test_a_confidential_member_is_let_in_by_staff_alone(cast: Cast, client: Client, newcomer: User) -> None:
+    """F06: under a new address the facts prove no more. The answer is that of any wrong fact."""
+    Member.objects.filter(pk=cast.maya.pk).update(confidential_since=timezone.now())
+    refused = stripped(client.post("/enroll/", MAYA), MAYA)
+    assert refused == stripped(client.post("/enroll/", MAYA | WRONG["another zip"]), MAYA | WRONG["another zip"])
+    assert Member.objects.get(pk=cast.maya.pk).user is None
+    assert WorkItem.objects.get(kind=WorkItem.Kind.SECOND_CLAIM).subject == f"member:{cast.maya.pk}"
 
 
 def test_a_household_without_a_zip_cannot_be_claimed(cast: Cast, newcomer: User) -> None:

@@ -1,8 +1,10 @@
 """Telling a worker to look, where there may be nobody to tell."""
 
 import os
+import queue
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,20 @@ def test_a_bell_rings_only_after_commit(real_db: None, monkeypatch: pytest.Monke
         doorbell.ring("payments.tasks.sweep")
         assert rung == []
     assert rung == ["payments.tasks.sweep"]
+
+
+def test_the_bells_of_a_burst_are_two_and_the_last_rings_after_all_of_it(
+    real_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred webhooks at once none waits for the schedule: a worker looks at once, and again after the last."""
+    rung: queue.SimpleQueue[float] = queue.SimpleQueue()
+    monkeypatch.setattr(doorbell, "_send", lambda _task_name: rung.put(time.monotonic()))
+    monkeypatch.setattr(doorbell, "_rung_at", {})
+    for _ in range(100):
+        doorbell.ring_for_many("payments.tasks.sweep")
+    last = time.monotonic()
+    first, second = rung.get(timeout=10), rung.get(timeout=10)
+    assert first < last
+    assert second >= first + doorbell.PAUSE_SECONDS
+    time.sleep(doorbell.PAUSE_SECONDS)
+    assert rung.empty() or last > first + doorbell.PAUSE_SECONDS

@@ -79,6 +79,8 @@ def test_it_refuses_each_weak_setting_in_production(changes: dict[str, str], nam
         ({"redis_url": "redis://redis.plan.org/0"}, "REDIS_URL"),
         ({"email_host": "mail.plan.org"}, "EMAIL_HOST"),
         ({"portal_url": "https://billing.plan.org"}, "PORTAL_URL"),
+        ({"allowed_hosts": "127.0.0.1,billing.plan.org"}, "ALLOWED_HOSTS"),
+        ({"allowed_hosts": "*"}, "ALLOWED_HOSTS"),
     ],
 )
 def test_the_relaxed_kinds_cannot_reach_anything_real(kind: str, changes: dict[str, str], named: str) -> None:
@@ -86,6 +88,7 @@ def test_the_relaxed_kinds_cannot_reach_anything_real(kind: str, changes: dict[s
     here = {
         "portal_environment": kind,
         "portal_url": "http://127.0.0.1:8000",
+        "allowed_hosts": "127.0.0.1, localhost",
         "database_url": "postgresql://postgres:@/postgres?host=/var/run",
         "redis_url": "redis://127.0.0.1:6379/0",
         "stripe_secret_key": "sk_test_sandbox_demo",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.households import add_member
 from accounts.models import Coverage, Household, Member
+from bills import premiums
 from ledger.models import Account
 from tests.bills.importing import book_holds, counts, eob, open_reviews, owed_cents, patient, rules, take, take_path
 from tests.conftest import Cast
@@ -165,6 +166,18 @@ def test_a_coverage_s_dates_are_brought_up_to_date(folder: Path) -> None:
     assert counts(take(folder, ended)) == {"changed": 1}
     assert counts(take(folder, ended)) == {"same": 1}
     assert Coverage.objects.get().end_on == dt.date(2026, 6, 30)
+
+
+def test_a_late_termination_takes_back_premiums_of_long_ago(folder: Path) -> None:
+    """FAULTS A23: further back than the daily run looks."""
+    take(folder, patient(), coverage())
+    Coverage.objects.update(premium_cents=10_000)
+    months_ago = timezone.localdate().replace(day=1) - dt.timedelta(days=200)
+    assert premiums.issue_month(months_ago) == 1
+    ended = months_ago.replace(day=1) - dt.timedelta(days=1)
+    take(folder, coverage(period={"start": "2025-01-01", "end": ended.isoformat()}))
+    assert owed_cents() == 0
+    assert book_holds()
 
 
 @pytest.mark.parametrize(

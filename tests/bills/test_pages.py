@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pypdf import PdfReader
 
+from accounts import rate_limits
 from accounts.models import Delegate, Member
 from accounts.visibility import scope_of
 from activity.models import Access, Event
@@ -145,6 +146,30 @@ def test_a_pay_only_delegate_sees_amounts_and_dates(cast: Cast) -> None:
     assert bill.number not in text(client, "/bills/?provider=Hope")
     looks = Access.objects.filter(user=user, member_id=cast.maya.pk).values_list("subject", flat=True).order_by("id")
     assert list(looks) == ["page:overview", "page:bills", f"bill:{bill.number}"]
+
+
+def test_a_bill_shared_with_the_holder_tells_a_pay_only_delegate_nothing_of_the_service(cast: Cast) -> None:
+    """F02: the filter by provider is no oracle; the holder, with whom it is shared, finds it."""
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    user = make_delegate(cast.bob, "erin@example.com", Delegate.Grant.PAY_ONLY)
+    bill = make_bill(cast.bob, title=SECRET, provider_name="Clinic of Hope")
+    Bill.objects.filter(pk=bill.pk).update(shared_at=timezone.now())
+    client = Client()
+    client.force_login(user)
+    assert bill.number in text(client, "/bills/")
+    assert bill.number not in text(client, "/bills/?provider=Hope")
+    assert bill.number in text(signed_in(cast.alice), "/bills/?provider=Hope")
+
+
+def test_documents_are_made_for_one_person_so_many_in_ten_minutes(cast: Cast) -> None:
+    """Each costs as much as a hundred pages; pages go on being shown."""
+    bill = make_bill(cast.maya)
+    client = signed_in(cast.alice)
+    assert client.get(f"/bills/{bill.number}/pdf/").status_code == 200
+    for _number in range(rate_limits.DOCUMENTS_PER_USER.amount):
+        rate_limits.take((rate_limits.DOCUMENTS_PER_USER, str(cast.alice.user.pk)))
+    assert client.get(f"/bills/{bill.number}/pdf/").status_code == 429
+    assert client.get(f"/bills/{bill.number}/").status_code == 200
 
 
 def test_a_delegate_who_may_only_look_is_not_offered_to_pay(cast: Cast) -> None:

@@ -20,7 +20,7 @@ from activity.models import WorkItem
 from bills import issuing
 from bills.models import Accumulator, Bill, Claim
 from ledger.chart import Code
-from payments import checks, refunds, settlement
+from payments import checks, refund_postings, settlement
 from payments.models import Payment, PaymentAllocation, Refund
 from payments.provider import BalanceRow, Intent, MethodSummary
 from payments.states import PaymentStatus
@@ -71,7 +71,7 @@ def household(cast: Cast) -> Household:
     refund = Refund.objects.create(
         payment=payment, amount_cents=1_000, reason="test", status=Refund.Status.SUCCEEDED, stripe_refund_id="re_1"
     )
-    refunds._post(refund)
+    refund_postings.post(refund)
     Claim.objects.create(
         number="C", member=cast.maya, household=cast.household, kind="professional", service_on=DAY, source="t",
         source_id="1", source_version="1", deductible_cents=7_000, copay_cents=2_000, coinsurance_cents=1_000,

@@ -89,6 +89,29 @@ def test_a_transfer_reversed_by_many_is_reversed_once(book: Book) -> None:
     assert balance(book.bill) == 10_000
 
 
+@pytest.mark.parametrize(("key", "outcome"), [("undo", "ok"), ("again", "AlreadyReversed")])
+def test_a_reversal_waits_for_one_that_is_not_committed_yet(book: Book, key: str, outcome: str) -> None:
+    """FAULTS A13, for the book: the constraints alone make the second wait; it finds the first, or is refused."""
+    paid = ledger.post(payment(book.bill, 4_000)).id
+    undo = functools.partial(ledger.reverse, paid, reference="payment:1", effective_on=DAY)
+    outcomes: list[dict[str, int]] = []
+    second = threading.Thread(target=lambda: outcomes.append(together([functools.partial(undo, key=key)])))
+    with transaction.atomic(), connection.cursor() as cursor:
+        undo(key="undo")
+        second.start()
+        for _ in range(500):
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                break
+            cursor.execute("SELECT pg_sleep(0.02)")
+    second.join(30)
+    assert outcomes == [{outcome: 1}]
+    assert balance(book.bill) == 10_000
+
+
 def test_whoever_comes_first_the_end_is_the_same(real_db: None) -> None:
     """FAULTS A16: webhook, return page, poller and staff act on one payment in random order, some of them twice."""
     for seed in range(SEEDS):

@@ -125,3 +125,13 @@ def test_a_repeat_of_the_same_fact_is_one_notice(cast: Cast) -> None:
         record("payment.succeeded", subject=f"payment:{payment.number}", actor="stripe", payment_id=payment.pk)
         notices.make()
     assert Notification.objects.count() == 1
+
+
+def test_an_event_that_says_too_little_stops_no_other(cast: Cast) -> None:
+    """FAULTS M11: it is done with, in the log, and the next is told."""
+    record("payment.failed", subject="payment:unknown", actor="system")
+    payment = make_payment({make_bill(cast.maya): 5_000}, payer=cast.alice.user, status=PaymentStatus.SUBMITTED)
+    moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
+    notices.make()
+    assert Notification.objects.get().kind == "receipt"
+    assert not Event.objects.filter(processed_at__isnull=True).exists()

@@ -68,3 +68,17 @@ def drifting_accounts() -> list[int]:
             " FROM ledger_transfer t WHERE a.id IN (t.debit_id, t.credit_id)), 0)"
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def wait_for_a_lock() -> None:
+    """Until another session waits for a lock."""
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+            cursor.execute("SELECT pg_sleep(0.02)")
+    raise AssertionError("nobody waits")

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -209,3 +210,41 @@ def test_the_banks_are_open_on_the_friday_before_a_saturday_holiday() -> None:
     assert not calendar.is_banking_day(dt.date(2027, 7, 5))
     assert calendar.expected_posting("medical", dt.date(2026, 11, 25)) == dt.date(2026, 11, 27)
     assert calendar.expected_posting("premium", dt.date(2026, 11, 25)) == dt.date(2026, 12, 1)
+
+
+def test_a_client_key_finds_its_payment_after_it_was_paid(real_cast: Cast, draft: Draft, bill: Bill) -> None:
+    """FAULTS A01, A08: the bill could take no such payment any more, and none is made."""
+    payment = checkout.confirm(draft(18_500, client_key="k"))
+    user = real_cast.alice.user
+    again = checkout.begin(scope_of(user), payer=user, amounts={bill.number: 18_500}, client_key="k")
+    assert (again.pk, again.status) == (payment.pk, "succeeded")
+    with pytest.raises(checkout.ClientKeyReused):
+        checkout.begin(scope_of(user), payer=user, amounts={bill.number: 100}, client_key="k")
+
+
+def test_an_amount_below_nothing_is_refused_beside_one_above(real_cast: Cast, bill: Bill) -> None:
+    """FAULTS I01."""
+    other, user = make_bill(real_cast.maya, 5_000), real_cast.alice.user
+    with pytest.raises(checkout.NothingToPay):
+        checkout.begin(scope_of(user), payer=user, amounts={bill.number: 5_000, other.number: -100}, client_key="k")
+
+
+def test_no_session_moves_a_payment_as_is_not_allowed(draft: Draft) -> None:
+    """FAULTS M9: by raw SQL, and with pgtrigger's own switch."""
+    payment = checkout.confirm(draft(5_000))
+    with pytest.raises(DatabaseError, match="Invalid transition"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL pgtrigger.ignore = '{pgtrigger_moves_as_allowed_d202c}'")
+        cursor.execute("UPDATE payments_payment SET status = 'draft' WHERE id = %s", [payment.pk])
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+
+
+def test_another_card_becomes_the_default_whatever_the_remover_had_read(real_cast: Cast, provider: Server) -> None:
+    """A page that is older than the choice of the default: what stands in the database counts."""
+    first, second = (
+        PaymentMethod.objects.create(user=real_cast.alice.user, kind="card", stripe_id=f"pm_{n}", is_default=n == 1)
+        for n in (1, 2)
+    )
+    methods.make_default(second)
+    assert not second.is_default  # as it was read
+    methods.remove(second, actor="user:1")
+    assert PaymentMethod.objects.get(is_default=True) == first

@@ -11,6 +11,7 @@ from bills.models import Bill
 from payments import checkout, sweeping
 from payments.allocating import payable_cents
 from payments.models import Payment
+from tests.conftest import Cast
 from tests.payments.paying import balance, charges, drifting_accounts
 from tests.stripe_sandbox.conftest import Server
 
@@ -129,6 +130,21 @@ def test_a_revoked_key_stops_the_run_and_declines_nobody(provider: Server, draft
     assert payment.status == "submitted"
     assert WorkItem.objects.filter(kind="payment_unknown").count() == 1
     assert sweep_later(payment).status == "submitted"
+    assert sweeping.run(now=timezone.now() + dt.timedelta(minutes=30)) == 0  # so that no task goes on to the next batch
+    assert WorkItem.objects.get().dedupe_key == f"unauthorized:{timezone.localdate()}"
+
+
+def test_a_payment_that_cannot_be_asked_about_stops_no_other(
+    real_cast: Cast, provider: Server, draft: Draft, bill: Bill
+) -> None:
+    """FAULTS M10: whatever is wrong with one, the next is asked about in its turn."""
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_before", times=2)
+    broken, payment = (checkout.confirm(draft(5_000)) for _ in range(2))
+    Payment.objects.filter(pk=broken.pk).update(payer=real_cast.dana)  # who is no customer at the provider
+    assert sweeping.run(now=timezone.now() + dt.timedelta(minutes=5)) == 2
+    payment.refresh_from_db()
+    broken.refresh_from_db()
+    assert (broken.status, payment.status) == ("submitted", "succeeded")
 
 
 def test_a_refused_request_is_not_called_a_decline(provider: Server, draft: Draft, bill: Bill) -> None:
@@ -177,3 +193,15 @@ def test_an_open_authentication_is_canceled_after_a_day(provider: Server, draft:
     assert sweep_later(payment, minutes=25 * 60).status == "canceled"
     assert payable_cents([bill]) == {bill.pk: 18_500}
     assert drifting_accounts() == []
+
+
+def test_a_sweep_ends_in_time_and_goes_on_in_its_next_turn(
+    provider: Server, draft: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS B25, B27: a provider that does not answer costs a time-out a payment, and no worker for hours."""
+    fault(provider, "timeout_before")
+    payment = checkout.confirm(draft(5_000))
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "MAX_SECONDS", -1.0)
+        assert sweeping.run(now=timezone.now() + dt.timedelta(minutes=5)) == 0
+    assert sweep_later(payment, minutes=10).status == "succeeded"

@@ -130,6 +130,19 @@ def test_a_pay_only_delegate_sees_amounts_and_dates_and_the_look_is_recorded(cas
     assert Access.objects.filter(user=helper, member_id=cast.maya.pk, subject=f"payment:{payment.number}").count() == 1
 
 
+def test_a_pay_only_delegate_is_not_told_what_another_paid_with(cast: Cast) -> None:
+    """DESIGN section 7: amounts and dates. What they paid with themselves they know."""
+    helper = make_delegate(cast.maya, "helper@example.com", Delegate.Grant.PAY_ONLY)
+    bill = make_bill(cast.maya)
+    client = Client()
+    client.force_login(helper)
+    for payer, is_told in ((cast.alice.user, False), (helper, True)):
+        payment = make_payment({bill: 5_000}, payer=payer)
+        Payment.objects.filter(pk=payment.pk).update(method_kind="card", method_brand="visa", method_last4="4242")
+        assert ("4242" in text_of(client.get(f"/payments/{payment.number}/"))) is is_told
+    assert text_of(client.get("/payments/")).count("4242") == 1
+
+
 def test_the_pdf_is_tagged_and_says_the_same(cast: Cast) -> None:
     """PDF/UA: tagged, with its language and title; names of any script are shown."""
     Member.objects.filter(pk=cast.maya.pk).update(first_name="Zoë Ñ 😀 عمر", last_name="O'Neil <b>")

@@ -10,13 +10,13 @@ from django.db import connection, connections, transaction
 from accounts.visibility import scope_of
 from bills import issuing
 from bills.models import Bill
-from ledger.models import Transfer
+from ledger.models import Account, Transfer
 from payments import checkout, gateway, moving, settlement, sweeping
 from payments.models import Payment, PaymentAllocation
 from payments.provider import InsideTransaction
 from payments.states import PaymentStatus
 from tests.conftest import Cast
-from tests.payments.paying import balance, charges, drifting_accounts, make_bill, token, trial_balance
+from tests.payments.paying import balance, charges, drifting_accounts, make_bill, token, trial_balance, wait_for_a_lock
 from tests.stripe_sandbox.conftest import Server
 
 Draft = Callable[..., Payment]
@@ -174,3 +174,19 @@ def test_other_members_bills_do_not_wait_for_each_other(real_cast: Cast, provide
         drafts.append(checkout.choose(payment, confirmation_token=token("pm_card_visa")))
     answers = at_once([lambda d=d: checkout.confirm(d) for d in drafts])
     assert [answer.status for answer in answers] == ["succeeded", "succeeded"]
+
+
+def test_a_success_does_not_hold_its_bill_while_it_waits_for_the_control(draft: Draft, bill: Bill) -> None:
+    """FAULTS A20: an import holds the control and is about to correct the bill: without one order, a deadlock."""
+    payment = draft(5_000)
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            Account.objects.select_for_update().get(pk=bill.member.medical_control_id)
+            paid = threads.submit(at_once, [lambda: checkout.confirm(payment)])
+            wait_for_a_lock()
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '200ms'")
+            issuing.correct(bill, by_cents=1_500, key="c", on=bill.issued_on, reason="claim corrected")
+        [answer] = paid.result()
+    assert isinstance(answer, Payment) and answer.status == "succeeded"
+    assert balance(bill) == 15_000

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
@@ -16,7 +17,7 @@ from django.utils import timezone
 from activity.models import WorkItem
 from bills.models import Bill
 from ledger.models import Transfer
-from payments import checkout, gateway, refunds, settlement, webhooks
+from payments import checkout, gateway, refunds, settlement, tasks, webhooks
 from payments.models import Payment, StripeEvent
 from tests.conftest import Cast
 from tests.payments.paying import balance, stripe_client
@@ -192,6 +193,20 @@ def test_events_that_never_came_are_caught_up_with(provider: Server, draft: Draf
     assert Payment.objects.get(pk=payment.pk).status == "succeeded"
 
 
+def test_the_schedule_catches_up_by_itself_since_the_last_that_came(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS C14: the endpoint was down for 80 hours; nobody has to say since when."""
+    long_ago = timezone.now() - dt.timedelta(hours=80)
+    StripeEvent.objects.create(event_id="evt_last", type="x", body={}, outcome="ignored")
+    StripeEvent.objects.update(received_at=long_ago)
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    tasks.catch_up()
+    tasks.catch_up()
+    tasks.work_off_inbox()
+    assert Payment.objects.get(pk=payment.pk).status == "succeeded"
+    assert Transfer.objects.filter(key__startswith="payment:").count() == 1
+
+
 def test_what_is_not_ours_is_ignored_with_a_reason(real_db: None, provider: Server) -> None:
     """FAULTS C17, C18: unknown types and other apps' objects make no noise."""
     for number, type_ in enumerate(("payment_intent.succeeded", "radar.early_fraud_warning.created", "new.kind")):
@@ -287,3 +302,51 @@ def test_an_event_row_is_unique_in_the_database(real_db: None) -> None:
     StripeEvent.objects.create(event_id="evt_9", type="x", body={})
     with pytest.raises(DatabaseError):
         StripeEvent.objects.create(event_id="evt_9", type="x", body={})
+
+
+def test_an_outage_of_hours_parks_nothing(provider: Server, draft: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAULTS B26, M8: the pauses between tries double, so that the tries outlast the outage."""
+    payment = checkout.confirm(draft(5_000))
+    webhooks.take_in(found := event_of(payment), json.dumps(found))
+    waited = dt.timedelta()
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "STRIPE_API_BASE", "http://127.0.0.1:9")
+        for tries in range(1, webhooks.MAX_TRIES):
+            before = timezone.now()
+            assert webhooks.work_off() == 1
+            event = StripeEvent.objects.get()
+            assert (event.outcome, event.tries) == ("waiting", tries)
+            waited += event.next_try_at - before
+            StripeEvent.objects.update(next_try_at=timezone.now())
+    assert waited > dt.timedelta(hours=3)
+    webhooks.work_off()
+    assert StripeEvent.objects.get().outcome == "processed"
+
+
+def test_a_run_ends_in_time_and_leaves_the_rest_untried(
+    provider: Server, draft: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAULTS B25, B27: what was claimed and not reached waits as before."""
+    payment = checkout.confirm(draft(5_000))
+    webhooks.take_in(found := event_of(payment), json.dumps(found))
+    with monkeypatch.context() as patch:
+        patch.setattr(webhooks, "MAX_SECONDS", -1.0)
+        assert webhooks.work_off() == 0
+    event = StripeEvent.objects.get()
+    assert (event.outcome, event.tries) == ("waiting", 0)
+    assert webhooks.work_off() == 1
+
+
+def test_a_refund_of_a_payment_whose_reply_was_lost_is_booked(provider: Server, draft: Draft, bill: Bill) -> None:
+    """FAULTS C09, D09: the refund's event is the first that names the intent."""
+    provider.post("faults", match={"method": "POST", "path": "/v1/payment_intents"}, effect="timeout_after")
+    payment = checkout.confirm(draft(5_000))
+    intent_id = event_of(payment)["data"]["object"]["id"]
+    stripe_client().v1.refunds.create({"payment_intent": intent_id, "amount": 1_000})
+    found = {"id": "ch_x", "object": "charge", "payment_intent": intent_id, "metadata": {"payment": payment.number}}
+    body = event_body(type="charge.refunded", data={"object": found})
+    webhooks.take_in(json.loads(body), body)
+    webhooks.work_off()
+    assert StripeEvent.objects.get().outcome == "processed"
+    assert Payment.objects.get(pk=payment.pk).status == "partially_refunded"
+    assert balance(bill) == 14_500

@@ -13,6 +13,7 @@ from accounts.roles import PERMISSIONS, Role
 from activity.models import Access, Event, WorkItem
 from bills.models import Bill
 from ledger.models import Account, Transfer
+from payments.models import StripeEvent
 from tests.staff.conftest import Records, make_staff, sign_in
 
 SHOWN = {
@@ -242,3 +243,59 @@ def test_the_book_is_the_same_after_a_walk_through_all_pages(dana, records):
         for obj in model.objects.all()[:5]:
             dana.get(address(model, "change", obj.pk))
     assert (Transfer.objects.count(), Account.objects.count(), Event.objects.count(), User.objects.count()) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        (User, {"password__startswith": "a"}),
+        (Bill, {"title__icontains": "Outpatient"}),
+        (Bill, {"provider_name": "Oakridge"}),
+        (Bill, {"member__last_name": "Rivera"}),
+        (Member, {"birth_date__year": "2015"}),
+        (StripeEvent, {"body__id": "evt_1"}),
+    ],
+)
+def test_a_list_is_not_asked_about_any_other_column(dana, model, query):
+    """FAULTS F26, I16: a password's hash letter by letter, or who had which service."""
+    assert dana.get(address(model, "changelist"), query).status_code == 400
+
+
+def test_a_confidential_record_of_ones_own_household_stays_closed(records):
+    """FAULTS F20, F25: no reason opens it, and least of all the parent's of the child who asked for this."""
+    Member.objects.filter(pk=records.cast.maya.pk).update(confidential_since="2026-11-01T00:00Z")
+    user = make_staff(Role.BILLING)
+    Member.objects.filter(pk=records.cast.alice.pk).update(user=user)
+    client = sign_in(Client(), user)
+    hidden = (records.bill, records.claim, records.payment, records.refund)
+    for record in hidden:
+        target = address(type(record), "change", record.pk)
+        assert client.get(target)["Location"] == reverse("admin:index")  # as for one that is not there
+        assert client.post(target, {"reason": "I want to see this bill."}).status_code == 403
+        assert f"/{record.pk}/change/" not in client.get(address(type(record), "changelist")).content.decode()
+    for record in (records.bill.receivable, records.cast.maya, Transfer.objects.get(key="check:1")):
+        target = address(type(record), "change", record.pk)
+        assert client.get(target).status_code == 403
+        assert client.post(target, {"reason": "I want to see this bill."}).status_code == 403
+    assert client.get(address(Bill, "change", records.premium.pk)).status_code == 200
+    assert not Access.objects.filter(action="confidential").exists()
+
+
+@pytest.mark.parametrize("model", [Account, Transfer])
+def test_the_book_of_a_confidential_member_opens_for_a_reason_too(dana, records, model):
+    """FAULTS F25: what moved the balance of her bill, and the look is recorded as a look at hers, not the holder's."""
+    own = {Account: records.bill.receivable, Transfer: Transfer.objects.get(key="check:1")}[model]
+    target = address(model, "change", own.pk)
+    assert "$35.00" in dana.get(target).content.decode()
+    assert Access.objects.latest("pk").member_id == records.cast.maya.pk
+    Member.objects.filter(pk=records.cast.maya.pk).update(confidential_since="2026-11-01T00:00Z")
+    assert "$35.00" not in dana.get(target).content.decode()
+    dana.post(target, {"reason": "Maya called about this bill."})
+    assert "$35.00" in dana.get(target).content.decode()
+
+
+def test_the_admins_own_ways_around_are_closed(dana):
+    """N01: completion would list members without a record of the look; H01: its password page has no limit."""
+    query = {"app_label": "bills", "model_name": "bill", "field_name": "member", "term": ""}
+    assert dana.get(reverse("admin:autocomplete"), query).status_code == 404
+    assert dana.get(reverse("admin:password_change"))["Location"] == reverse("account_change_password")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from accounts.requests import MemberRequest
+from accounts.requests import MemberRequest, client_address
 from accounts.visibility import Scope
 from activity.recording import looked
 
@@ -26,5 +26,5 @@ def at(request: MemberRequest, subject: str, member_id: int) -> None:
             subject=subject,
             action="viewed",
             member_id=member_id,
-            address=request.META.get("REMOTE_ADDR") or None,
+            address=client_address(request),
         )
