@@ -15,5 +15,8 @@ class MemberRequest(HttpRequest):
 
 
 def client_address(request: HttpRequest) -> str:
-    """The client's network address, past the proxies that are trusted."""
+    """The client's network address, by X-Forwarded-For as far as TRUSTED_PROXIES say it can be believed.
+
+    Raises PermissionDenied where the header names fewer addresses than there are trusted proxies.
+    """
     return str(get_adapter().get_client_ip(request))

@@ -37,7 +37,7 @@ class Row:
 
     @property
     def shown_cents(self) -> int:
-        """What is owed; where nothing is any more, what the viewer's side paid: not the premium before its tax credit."""
+        """What is owed; where nothing is any more, what the viewer's side paid, not the gross premium."""
         if self.balance_cents:
             return self.balance_cents
         return self.paid_cents if self.state is State.PAID else self.bill.amount_cents
