@@ -1,4 +1,4 @@
-"""Every page of members and visitors but the steps of paying (test_paying): axe, headings, titles, and narrow screens."""
+"""Every page of members and visitors but the steps of paying (test_paying): axe, headings, titles, narrow screens."""
 
 import datetime as dt
 import os
@@ -180,7 +180,7 @@ def submit(page: Any) -> None:
 
 
 def hold(page: Any, language: str) -> None:
-    """The page as it stands: its language, title and headings, axe, narrow screens; and a picture where SHOTS says where."""
+    """The page as it stands: its language, title, headings, axe, narrow screens; and a picture where SHOTS is set."""
     where = page.url
     assert page.evaluate("document.documentElement.lang") == language, where
     assert page.title() != "Something went wrong", where
