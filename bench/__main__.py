@@ -77,9 +77,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, or how their names begin (all)")
     parser.add_argument("--size", type=int, help="size instead of the usual one")
-    parser.add_argument(
-        "--full", action="store_true", help="the sizes of the marks: hours, not minutes"
-    )
+    parser.add_argument("--full", action="store_true", help="the sizes of the marks: hours, not minutes")
     parser.add_argument("--pairs", type=int, default=5, help="pairs of ours and yardstick (5, the fewest that count)")
     parser.add_argument("--list", action="store_true", help="say what there is")
     parser.add_argument("--traceback", action="store_true", help="stop at the first that fails, and show where")

@@ -48,9 +48,7 @@ class Command(BaseCommand):
                 source, bar.total = None, len(checks.ALL)
                 broken = checks.run(since=since, deep=options["deep"], on_rule=checked)
         if source is None:
-            self.stdout.write(
-                "Skipped: the clearing account was not compared with Stripe, which was not asked."
-            )
+            self.stdout.write("Skipped: the clearing account was not compared with Stripe, which was not asked.")
         for rule in broken:
             self.stderr.write(f"BROKEN  {rule.rule}: {rule.sentence}")
             for row in rule.rows:
