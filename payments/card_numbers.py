@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.policies import Policy
@@ -58,7 +59,8 @@ class CardNumberMiddleware:
         if _is_json(request):
             problem = {"type": "about:blank", "code": "card_number_refused", "detail": detail, "errors": []}
             return JsonResponse(problem, status=400, content_type="application/problem+json")
-        return render(request, "payments/card_number_refused.html", {"detail": detail}, status=400)
+        context = {"detail": detail, "next_address": reverse("pay")}  # the page repeats nothing of what was sent
+        return render(request, "payments/card_number_refused.html", context, status=400)
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:
