@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from accounts.policies import Policy, allow
 from billing_portal.celery import app as celery_app
 
-WORKER_TIMEOUT_SECONDS = 2.0
+WORKER_TIMEOUT_SECONDS = 1.0
 PROVIDER_TIMEOUT_SECONDS = 3.0
 BROKER_TIMEOUT_SECONDS = 2.0
 # Anybody may ask, and a balancer asks every second: what costs others something is asked this often at most.
@@ -34,7 +34,7 @@ class Part:
 
 
 class Kept:
-    """The last answer of a part, for as long as it may be used. A fault is kept for a second only."""
+    """The last answer of a part, for as long as it may be used. A fault is kept for a moment only."""
 
     def __init__(self, ask: Callable[[], Part], seconds: float) -> None:
         self._ask, self._seconds = ask, seconds
@@ -50,7 +50,7 @@ class Kept:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._part = self._ask()
-                self._until = time.monotonic() + (self._seconds if self._part.ok else min(self._seconds, 1.0))
+                self._until = time.monotonic() + (self._seconds if self._part.ok else min(self._seconds, 0.3))
             return self._part
 
 

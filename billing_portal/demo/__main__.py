@@ -24,6 +24,7 @@ from billing_portal.environment import BASE_DIR, DEMO_FILE, DEMO_PASSWORD
 NEEDED_BYTES = 500 * 1024 * 1024
 READY_TIMEOUT_SECONDS = 120
 SIGN_INS = ("alice@example.com", "bob@example.com", "charlie@example.com", "dana@example.com (staff: /admin/)")
+CELERY = ("-m", "celery", "-A", "billing_portal")
 SANDBOX_KEYS = {
     "STRIPE_SECRET_KEY": "sk_test_sandbox_demo",
     "STRIPE_PUBLISHABLE_KEY": "pk_test_sandbox_demo",
@@ -95,7 +96,6 @@ def _run(port: int, var_dir: Path, started: float) -> None:
         _start_others(supervisor, var_dir)
         _prepare(environment)
         _start_portal(supervisor, port, var_dir)
-        _await_ready(supervisor, port)
         _say_ready(port, environment, started)
         _watch(supervisor)
     finally:
@@ -184,13 +184,14 @@ def _prepare(environment: dict[str, str]) -> None:
 
 
 def _start_portal(supervisor: Supervisor, port: int, var_dir: Path) -> None:
+    """Start the worker, which takes longest, and web; beat when both are there, so that they have the cores."""
+    worker = ["--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    supervisor.start("worker", *CELERY, "worker", *worker)
     gunicorn = ["--config", str(BASE_DIR / "gunicorn.conf.py"), "--bind", f"127.0.0.1:{port}"]
     supervisor.start("web", "-m", "gunicorn", *gunicorn)
-    celery = ["-m", "celery", "-A", "billing_portal"]
-    worker = ["--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    supervisor.start("worker", *celery, "worker", *worker)
+    _await_ready(supervisor, port)
     beat = ["--schedule", str(var_dir / "beat-schedule"), "--pidfile=", "--loglevel", "INFO"]
-    supervisor.start("beat", *celery, "beat", *beat)
+    supervisor.start("beat", *CELERY, "beat", *beat)
 
 
 def _await_ready(supervisor: Supervisor, port: int) -> None:
