@@ -118,7 +118,7 @@ def correct(bill: Bill, *, by_cents: int, key: str, on: dt.date, reason: str, ac
         return
     if by_cents > 0:
         relief.hold(bill)
-        raised = _posting(
+        raised = relief.posting_for(
             bill, Code.BILL_RAISED, by_cents, key, on, debit_id=bill.receivable_id, credit_id=_revenue(bill)
         )
         is_new = ledger.post(raised).is_new
@@ -166,7 +166,7 @@ def adjust(
         raise AmountExceedsBalance(f"only {format_usd(balance)} are owed on bill {bill.number}")
     expense = system_id(SystemAccount.ADJUSTMENT_EXPENSE)
     if not ledger.post(
-        _posting(bill, code, amount_cents, key, on, debit_id=expense, credit_id=bill.receivable_id)
+        relief.posting_for(bill, code, amount_cents, key, on, debit_id=expense, credit_id=bill.receivable_id)
     ).is_new:
         return
     record(
@@ -201,25 +201,12 @@ def _lower(bill: Bill, cents: int, code: Code, key: str, on: dt.date, *, debit_i
 
     All in one statement: the first alone would carry the receivable beyond its limit. False where the key stands.
     """
-    lowered = _posting(bill, code, cents, key, on, debit_id=debit_id, credit_id=bill.receivable_id)
+    lowered = relief.posting_for(bill, code, cents, key, on, debit_id=debit_id, credit_id=bill.receivable_id)
     over_cents = cents - relief.hold(bill)
     if relief.stands(bill, key):  # the balance is another by now: only the first time says what goes beyond it
         return ledger.post(lowered).is_new
     ledger.post_many([lowered, *(relief.excess(bill, over_cents, key=key, on=on) if over_cents > 0 else ())])
     return True
-
-
-def _posting(bill: Bill, code: Code, cents: int, key: str, on: dt.date, *, debit_id: int, credit_id: int) -> Posting:
-    return Posting(
-        debit_id=debit_id,
-        credit_id=credit_id,
-        amount_cents=cents,
-        code=code,
-        key=key,
-        reference=f"bill:{bill.number}",
-        effective_on=on,
-        owner_id=bill.household_id,
-    )
 
 
 def _revenue(bill: Bill) -> int:

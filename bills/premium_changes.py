@@ -12,7 +12,6 @@ from activity.recording import record
 from bills import issuing, relief
 from bills.models import Bill
 from bills.premium_sql import MONTH_AMOUNTS
-from ledger import Posting
 from ledger.chart import Code, SystemAccount
 from ledger.locking import hold
 from ledger.opening import system_id
@@ -114,7 +113,7 @@ def _revise(bill_id: int, *, reason: str, actor: str) -> bool:
 def _withdraw(bill: Bill, kind: str, cents: int, *, entries: int, on: dt.date, reason: str, actor: str) -> None:
     key = f"bill:{bill.pk}:{kind}:{entries}"
     expense_id = system_id(SystemAccount.SUBSIDY_EXPENSE)
-    ledger.post(_posting(bill, Code.SUBSIDY_WITHDRAWN, cents, key, on, bill.receivable_id, expense_id))
+    ledger.post(relief.posting_for(bill, Code.SUBSIDY_WITHDRAWN, cents, key, on, bill.receivable_id, expense_id))
     _record(bill, kind, -cents, reason, actor)
 
 
@@ -123,7 +122,7 @@ def _grant(bill: Bill, kind: str, cents: int, *, entries: int, on: dt.date, reas
     key = f"bill:{bill.pk}:{kind}:{entries}"
     code = Code.SUBSIDY if kind == "subsidy" else Code.CHARITABLE_SUBSIDY
     expense_id = system_id(SystemAccount.SUBSIDY_EXPENSE)
-    postings = [_posting(bill, code, cents, key, on, expense_id, bill.receivable_id)]
+    postings = [relief.posting_for(bill, code, cents, key, on, expense_id, bill.receivable_id)]
     over_cents = cents - relief.hold(bill)
     if over_cents > 0:
         postings += relief.excess(bill, over_cents, key=key, on=on)
@@ -141,17 +140,4 @@ def _record(bill: Bill, kind: str, by_cents: int, reason: str, actor: str) -> No
         bill_id=bill.pk,
         subsidy=kind,
         by_cents=by_cents,
-    )
-
-
-def _posting(bill: Bill, code: Code, cents: int, key: str, on: dt.date, debit_id: int, credit_id: int) -> Posting:
-    return Posting(
-        debit_id=debit_id,
-        credit_id=credit_id,
-        amount_cents=cents,
-        code=code,
-        key=key,
-        reference=f"bill:{bill.number}",
-        effective_on=on,
-        owner_id=bill.household_id,
     )

@@ -58,7 +58,7 @@ def excess(bill: Bill, cents: int, *, key: str, on: dt.date) -> list[Posting]:
         credit_id = bill.household.credit_id
         assert credit_id is not None
         postings.append(
-            _posting(bill, Code.CREDIT_RAISED, credited, f"{key}:credit", on, bill.receivable_id, credit_id)
+            posting_for(bill, Code.CREDIT_RAISED, credited, f"{key}:credit", on, bill.receivable_id, credit_id)
         )
     return postings
 
@@ -74,21 +74,24 @@ def _taken_back(bill: Bill, cents: int, key: str, on: dt.date) -> list[Posting]:
             break
         code, source_id = Code(transfer.code), transfer.debit_id
         postings.append(
-            _posting(
+            posting_for(
                 bill, code, transfer.amount_cents, f"{key}:undo:{transfer.pk}", on, bill.receivable_id, source_id,
                 reverses_id=transfer.pk,
             )
         )  # fmt: skip
         if (rest := transfer.amount_cents - cents) > 0:
-            postings.append(_posting(bill, code, rest, f"{key}:keep:{transfer.pk}", on, source_id, bill.receivable_id))
+            postings.append(
+                posting_for(bill, code, rest, f"{key}:keep:{transfer.pk}", on, source_id, bill.receivable_id)
+            )
         cents -= min(cents, transfer.amount_cents)
     return postings
 
 
-def _posting(
+def posting_for(
     bill: Bill, code: Code, cents: int, key: str, on: dt.date, debit_id: int, credit_id: int,
     reverses_id: int | None = None,
 ) -> Posting:  # fmt: skip
+    """The posting of `cents` US cents about a bill, for its household."""
     return Posting(
         debit_id=debit_id,
         credit_id=credit_id,
