@@ -21,9 +21,11 @@ SEPARATOR = "\x1f"
 
 COLUMNS = "debit_id, credit_id, amount_cents, owner_id, code, effective_on, key, reference, reverses_id"
 
+# No constraint is named: of two reversals of one transfer with one key at once, either of its two unique constraints
+# may be the one that finds out.
 INSERT_ONE = f"""
     INSERT INTO ledger_transfer ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (owner_id, key) DO NOTHING RETURNING id
+    ON CONFLICT DO NOTHING RETURNING id
 """  # noqa: S608  # the columns are the constant above
 
 INSERT_MANY = f"""
@@ -31,7 +33,7 @@ INSERT_MANY = f"""
     SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::date[],
                          string_to_array(%s, chr(31)), string_to_array(%s, chr(31)), %s::bigint[])
 """  # noqa: S608
-UNLESS_STANDING = "ON CONFLICT (owner_id, key) DO NOTHING"
+UNLESS_STANDING = "ON CONFLICT DO NOTHING"
 
 FIND_MANY = f"""
     SELECT id, {COLUMNS} FROM ledger_transfer
@@ -107,7 +109,7 @@ def post_many(postings: Sequence[Posting]) -> int:
             with transaction.atomic():
                 cursor.execute(INSERT_MANY, columns)
         except IntegrityError as refusal:
-            if not isinstance(named(refusal), KeyReused):
+            if not isinstance(named(refusal), KeyReused | AlreadyReversed):
                 raise named(refusal) from refusal
         else:
             return len(postings)
@@ -188,11 +190,17 @@ def _hold_against_chart(posting: Posting) -> None:
 
 
 def _standing(cursor: CursorWrapper, postings: Sequence[Posting]) -> dict[tuple[int, str], int]:
-    """The ids of the transfers that stand for these postings. Raises KeyReused where one differs."""
+    """The ids of the transfers that stand for these postings.
+
+    Raises KeyReused where one differs, AlreadyReversed where none stands: what it reverses, another key has reversed.
+    """
     cursor.execute(FIND_MANY, [[p.owner_id for p in postings], [p.key for p in postings]])
     standing = {(row[4], row[7]): row for row in cursor.fetchall()}
     for posting in postings:
-        if standing[posting.owner_id, posting.key][1:] != posting.row():
+        row = standing.get((posting.owner_id, posting.key))
+        if row is None:
+            raise AlreadyReversed("the transfer has been reversed already")
+        if row[1:] != posting.row():
             raise KeyReused(f"key {posting.key!r} of owner {posting.owner_id} stands already with other content")
     return {key: row[0] for key, row in standing.items()}
 
