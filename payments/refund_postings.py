@@ -52,7 +52,8 @@ def post(refund: Refund) -> None:
     bills = _bills(payment)
     credit_id = _credit_id(payment)
     balances = hold([credit_id, *bills])
-    left = left_by_account(payment)
+    # Overpaid money asked back is all of it in household credit, also where a bill was lowered after it was paid.
+    left = [(credit_id, refund.amount_cents)] if refund.is_of_credit else left_by_account(payment)
     rest, parts = refund.amount_cents, dict.fromkeys((account_id for account_id, _cents in left), 0)
     for account_id, cents in left:
         if refund.bill is not None and account_id != refund.bill.receivable_id:

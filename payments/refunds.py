@@ -5,6 +5,7 @@ A refund is posted when the provider has taken it, and its posting is reversed w
 
 import datetime as dt
 import logging
+from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
@@ -81,6 +82,18 @@ def issue(
     """
     refund, is_new = _commit(payment.pk, amount_cents, reason, requested_by, bill, key)
     return send(refund) if is_new else refund
+
+
+@atomic_with_retry
+def commit_of_credit(payment_id: int, *, amount_cents: int, reason: str, requested_by: User) -> Refund:
+    """The row of a refund of overpaid money that its payer asks back, out of household credit; `send` it after commit.
+
+    Raises AmountExceedsRefundable and NotRefundable.
+    """
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    _refuse_not_refundable(payment)
+    _refuse_excess(payment, amount_cents, refundable_cents(payment))
+    return _written(payment, amount_cents, reason, requested_by, is_of_credit=True)
 
 
 def send(refund: Refund) -> Refund:
@@ -200,8 +213,7 @@ def _commit(
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     if key is not None and (standing := payment.refunds.filter(form_key=key).first()):
         return standing, False
-    if payment.status not in REFUNDABLE:
-        raise NotRefundable(f"Payment {payment.number} is {payment.status}: it cannot be refunded.")
+    _refuse_not_refundable(payment)
     if requested_by.members.filter(household_id=payment.household_id).exists():
         raise OwnHousehold("You cannot refund a payment of your own household.")
     left = refundable_cents(payment)
@@ -211,12 +223,25 @@ def _commit(
         )
         asked = payment.refunds.filter(bill=bill, status=Refund.Status.SUBMITTED).aggregate(cents=Sum("amount_cents"))
         left = min(left, of_bill - (asked["cents"] or 0))
+    _refuse_excess(payment, amount_cents, left)
+    return _written(payment, amount_cents, reason, requested_by, bill=bill, form_key=key), True
+
+
+def _refuse_not_refundable(payment: Payment) -> None:
+    if payment.status not in REFUNDABLE:
+        raise NotRefundable(f"Payment {payment.number} is {payment.status}: it cannot be refunded.")
+
+
+def _refuse_excess(payment: Payment, amount_cents: int, left: int) -> None:
     if not 0 < amount_cents <= left:
         raise AmountExceedsRefundable(
             f"At most {format_usd(max(0, left))} of payment {payment.number} can be refunded."
         )
+
+
+def _written(payment: Payment, amount_cents: int, reason: str, requested_by: User, **more: Any) -> Refund:
     refund = Refund.objects.create(
-        payment=payment, bill=bill, amount_cents=amount_cents, reason=reason, requested_by=requested_by, form_key=key
+        payment=payment, amount_cents=amount_cents, reason=reason, requested_by=requested_by, **more
     )
     record(
         "refund.submitted",
@@ -229,7 +254,7 @@ def _commit(
         refund_id=refund.pk,
     )
     ring("payments.tasks.sweep")
-    return refund, True
+    return refund
 
 
 @atomic_with_retry

@@ -2,10 +2,12 @@
 
 from payments.models.events import StripeEvent
 from payments.models.methods import PaymentMethod, PaymentMethodQuerySet, StripeCustomer
+from payments.models.overpaid import CreditMove
 from payments.models.payment import Payment, PaymentAllocation, PaymentAllocationQuerySet, PaymentQuerySet, PaymentSplit
 from payments.models.taken_back import Dispute, Refund, RefundQuerySet
 
 __all__ = [
+    "CreditMove",
     "Dispute",
     "Payment",
     "PaymentAllocation",

@@ -37,6 +37,7 @@ class Refund(models.Model):
     reason = models.CharField(max_length=500)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     is_outside_portal = models.BooleanField(default=False)
+    is_of_credit = models.BooleanField(default=False)  # overpaid money that is household credit: payments.overpaid
     form_key = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001  # null: not from a form
     stripe_refund_id = models.CharField(max_length=60, null=True, blank=True, unique=True)  # noqa: DJ001
     failure_code = models.CharField(max_length=60, blank=True)
