@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.pages import history, methods, pay, receipt
+from payments.pages import history, methods, overpaid, pay, receipt
 
 urlpatterns = [
     path("pay/", pay.amounts, name="pay"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("pay/<slug:number>/authenticate/", pay.authenticate, name="pay_authenticate"),
     path("payments/", history.payments, name="payments"),
     path("payments/export/", history.export, name="payments_export"),
+    path("payments/overpaid/", overpaid.overpaid_money, name="overpaid"),
+    path("payments/overpaid/<int:source_id>/", overpaid.overpaid_one, name="overpaid_one"),
     path("payments/<slug:number>/", receipt.receipt, name="payment"),
     path("payments/<slug:number>/status/", receipt.status, name="payment_status"),
     path("payments/<slug:number>/pdf/", receipt.pdf, name="payment_pdf"),

@@ -13,7 +13,7 @@ from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from activity.recording import record
-from payments import history, spreadsheets
+from payments import history, overpaid, spreadsheets
 from payments.forms import HistoryForm
 from payments.history import CursorUnknown, Row, Wanted
 
@@ -37,6 +37,7 @@ def payments(request: MemberRequest) -> HttpResponse:
         "query": kept.urlencode(),
         "is_filtered": any(kept.values()),
         "is_first": "after" not in request.GET,
+        "overpaid_cents": overpaid.total_cents(request.scope),
     }
     return render(request, "payments/history.html", context, status=422 if form.errors else 200)
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from django.utils import timezone
 
+import ledger
 from accounts.models import Delegate, User
+from bills.models import Bill
+from ledger.chart import Code
 from payments.models import Payment, PaymentAllocation
 from tests.accounts.records import Records
 from tests.conftest import Cast
@@ -77,12 +80,26 @@ def make_world(cast: Cast) -> World:
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "payments/number": Objects({name: f"PAY-{name}" for name in PEOPLE}, "0000-0000-0000"),
+        "overpaid/source_id": Objects({name: _overpaid(bill) for name, bill in records.bills.items()}, 0),
         "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),
         "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
         "/key": Objects({}, "set-password"),
     }
     return World(users, objects)
+
+
+def _overpaid(bill: Bill) -> int:
+    """The id of what a bill was lowered by after it had been paid."""
+    credit_id = bill.household.credit_id
+    assert credit_id is not None
+    return ledger.post(
+        ledger.Posting(
+            debit_id=bill.receivable_id, credit_id=credit_id, amount_cents=100, code=Code.CREDIT_RAISED,
+            key=f"bill:{bill.pk}:credit", reference=f"bill:{bill.number}", effective_on=timezone.localdate(),
+            owner_id=bill.household_id,
+        )
+    ).id  # fmt: skip
 
 
 def _draft(records: Records, name: str) -> str:

@@ -1,0 +1,234 @@
+"""Overpaid money: where it came from and why, and what the member wants done with it.
+
+What was paid beyond what is owed is credit of the household (DESIGN section 5). Each transfer that made it so is a
+source, whose money it is can be told; the member puts it to another bill, or asks it back to the method it came from.
+Whoever sees neither the payment nor the bill of a source does not see the source (FAULTS F06).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+import ledger
+from accounts.models import Household, User
+from accounts.visibility import Scope
+from activity.recording import record
+from bills import naming
+from bills.models import Bill
+from ledger import Posting
+from ledger.chart import Code
+from ledger.locking import hold
+from ledger.money import format_usd
+from ledger.transactions import atomic_with_retry
+from payments import overpaid_sources, refunds
+from payments.allocating import bills_to_pay, payable_cents
+from payments.models import CreditMove, Payment, PaymentMethod, Refund
+from payments.overpaid_sources import Source
+
+PRE_TAX = (PaymentMethod.Label.HSA, PaymentMethod.Label.FSA)
+MAX_TARGETS = 100
+
+
+class OverpaidError(Exception):
+    """What was asked for cannot be done; its text tells the member why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overpaid:
+    """One source as one viewer may read it. US cents; `can_act` where the viewer may say what becomes of it."""
+
+    source: Source
+    title: str
+    why: str
+    can_act: bool
+
+    @property
+    def id(self) -> int:
+        """What names it in an address: the transfer that made it."""
+        return self.source.transfer_id
+
+
+def found(scope: Scope) -> list[Overpaid]:
+    """What is overpaid and left, as far as the viewer may see it, the latest first."""
+    households = Household.objects.filter(pk__in=scope.household_ids, credit__balance_cents__lt=0)
+    seen: list[Overpaid] = []
+    for household in households.order_by("pk"):
+        seen += _seen(scope, overpaid_sources.of(household))
+    return sorted(seen, key=lambda one: one.id, reverse=True)
+
+
+def one(scope: Scope, source_id: int) -> Overpaid | None:
+    """The source of this id, where the viewer sees it and something of it is left."""
+    return next((overpaid for overpaid in found(scope) if overpaid.id == source_id), None)
+
+
+def _seen(scope: Scope, sources: list[Source]) -> list[Overpaid]:
+    payments = _visible(Payment.objects.visible_to(scope), [source.payment for source in sources])
+    bills = _visible(Bill.objects.visible_to(scope), [source.bill for source in sources])
+    seen = []
+    for source in sources:
+        payment, bill = source.payment, source.bill
+        is_holders = payment is None and bill is None and source.household_id in scope.held_household_ids
+        if not (
+            is_holders or (payment is not None and payment.pk in payments) or (bill is not None and bill.pk in bills)
+        ):
+            continue
+        is_bill_seen = bill is not None and bill.pk in bills
+        title = naming.title_of(bill, scope) if bill is not None and is_bill_seen else _("Payment")
+        can_act = (
+            is_holders
+            or (payment is not None and payment.payer_id == scope.user_id)
+            or (bill is not None and is_bill_seen and _may_pay_for(scope, bill))
+        )
+        seen.append(Overpaid(source, title, overpaid_sources.why(source, scope.user_id), can_act))
+    return seen
+
+
+def _visible(queryset: object, wanted: Iterable[Payment | Bill | None]) -> set[int]:
+    ids = [row.pk for row in wanted if row is not None]
+    return set(queryset.filter(pk__in=ids).values_list("pk", flat=True))  # type: ignore[attr-defined]
+
+
+def _may_pay_for(scope: Scope, bill: Bill) -> bool:
+    return bill.member_id in scope.payable_ids or (
+        bill.member_id in scope.confidential_ids and bill.shared_at is not None
+    )
+
+
+def targets(scope: Scope, overpaid: Overpaid) -> list[tuple[Bill, int]]:
+    """The bills of the household that the money can be put to, the earliest due first, and up to how much, US cents.
+
+    Pre-tax money never goes to a premium (RULES section 2).
+    """
+    bills = bills_to_pay(scope).filter(household_id=overpaid.source.household_id, held_since__isnull=True)
+    if set(overpaid.source.labels) & set(PRE_TAX):
+        bills = bills.filter(kind=Bill.Kind.MEDICAL)
+    owed = [bill for kind in Bill.Kind.values for bill in bills.filter(kind=kind).owed()[:MAX_TARGETS]]
+    payable = payable_cents(owed)
+    left = overpaid.source.left_cents
+    return [(bill, min(left, payable[bill.pk])) for bill in owed if payable[bill.pk]]
+
+
+@atomic_with_retry
+def move(
+    scope: Scope, overpaid: Overpaid, *, user: User, bill_number: str, amount_cents: int, form_key: str
+) -> CreditMove:
+    """Put part of what was overpaid to another bill of the household, once for the form's key. US cents.
+
+    Raises OverpaidError where it is not left, or the bill cannot take it.
+    """
+    household = Household.objects.get(pk=overpaid.source.household_id)
+    if standing := CreditMove.objects.filter(household=household, form_key=form_key).first():
+        return standing
+    bill = next((bill for bill, _most in targets(scope, overpaid) if bill.number == bill_number), None)
+    if bill is None or not overpaid.can_act:
+        raise OverpaidError(_("This bill cannot take it. Choose another one."))
+    credit_id = _credit_id(household)
+    balances = hold([credit_id, bill.receivable_id])
+    _refuse_more_than_left(household, overpaid, amount_cents)
+    bill.receivable.balance_cents = balances[bill.receivable_id]
+    if amount_cents > (most := payable_cents([bill])[bill.pk]):
+        raise OverpaidError(_("Bill %(number)s takes at most %(amount)s.") % {
+            "number": bill.number, "amount": format_usd(most),
+        })  # fmt: skip
+    made = CreditMove.objects.create(
+        household=household,
+        source_id=overpaid.id,
+        bill=bill,
+        amount_cents=amount_cents,
+        form_key=form_key,
+        moved_by=user,
+    )
+    ledger.post(
+        Posting(
+            debit_id=credit_id,
+            credit_id=bill.receivable_id,
+            amount_cents=amount_cents,
+            code=Code.CREDIT_APPLIED,
+            key=f"{overpaid_sources.MOVED}{made.pk}",
+            reference=f"bill:{bill.number}",
+            effective_on=timezone.localdate(),
+            owner_id=household.pk,
+        )
+    )
+    record(
+        "credit.moved",
+        subject=f"bill:{bill.number}",
+        owner_id=household.pk,
+        actor=f"user:{user.pk}",
+        bill_id=bill.pk,
+        amount_cents=amount_cents,
+    )
+    return made
+
+
+def ask_back(overpaid: Overpaid, *, user: User, amount_cents: int, form_key: str) -> list[Refund]:
+    """Send part of what was overpaid back to the methods that paid it, the latest payment first. US cents.
+
+    Once for the form's key. Raises OverpaidError where it is not left, or no card or bank account paid it.
+    """
+    made, is_new = _commit(overpaid, user, amount_cents, form_key)
+    return [refunds.send(refund) for refund in made] if is_new else made
+
+
+def returnable_cents(overpaid: Overpaid) -> int:
+    """How much of it can go back to cards and bank accounts, US cents; the rest was paid in another way."""
+    return min(overpaid.source.left_cents, sum(refunds.refundable_cents(payment) for payment in _payments(overpaid)))
+
+
+@atomic_with_retry
+def _commit(overpaid: Overpaid, user: User, amount_cents: int, form_key: str) -> tuple[list[Refund], bool]:
+    household = Household.objects.get(pk=overpaid.source.household_id)
+    payments = _payments(overpaid)
+    # First the payments, then the accounts: the order in which a refund is posted too.
+    list(Payment.objects.select_for_update().filter(pk__in=[payment.pk for payment in payments]).order_by("pk"))
+    hold([_credit_id(household)])
+    standing = CreditMove.objects.filter(household=household, form_key__startswith=f"{form_key}:").order_by("pk")
+    if moves := list(standing.select_related("refund__payment")):
+        return [move.refund for move in moves if move.refund is not None], False
+    if not overpaid.can_act:
+        raise OverpaidError(_("Only who paid it can ask for it back."))
+    _refuse_more_than_left(household, overpaid, amount_cents)
+    if amount_cents > (most := returnable_cents(overpaid)):
+        raise OverpaidError(
+            _("At most %(amount)s can go back to the card or bank account that paid it.") % {"amount": format_usd(most)}
+        )
+    made, rest = [], amount_cents
+    for payment in payments:
+        if cents := min(rest, refunds.refundable_cents(payment)):
+            refund = refunds.commit_of_credit(payment.pk, amount_cents=cents, reason="Overpaid", requested_by=user)
+            CreditMove.objects.create(
+                household=household, source_id=overpaid.id, refund=refund, amount_cents=cents, moved_by=user,
+                form_key=f"{form_key}:{payment.pk}",
+            )  # fmt: skip
+            made.append(refund)
+            rest -= cents
+    return made, True
+
+
+def _payments(overpaid: Overpaid) -> list[Payment]:
+    """The payments that the money came from and can go back to, the latest first."""
+    return [payment for payment in overpaid.source.payments if payment.stripe_payment_intent_id]
+
+
+def _refuse_more_than_left(household: Household, overpaid: Overpaid, amount_cents: int) -> None:
+    """Raise OverpaidError unless so much is left of the source now, under the lock of the credit account."""
+    left = next((s.left_cents for s in overpaid_sources.of(household) if s.transfer_id == overpaid.id), 0)
+    if not 0 < amount_cents <= left:
+        raise OverpaidError(
+            _("At most %(amount)s is left of it.") % {"amount": format_usd(left)}
+            if left
+            else _("Nothing is left of it: it was used already.")
+        )
+
+
+def _credit_id(household: Household) -> int:
+    assert household.credit_id is not None
+    return household.credit_id
+
+
+def total_cents(scope: Scope) -> int:
+    """What is overpaid and left, as far as the viewer may see it, US cents."""
+    return sum(overpaid.source.left_cents for overpaid in found(scope))
