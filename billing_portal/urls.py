@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
+    path("", include("bills.urls")),
     path("", include("payments.pages.urls")),
     path("", include("payments.urls")),
 ]

@@ -39,11 +39,14 @@ def waterfall(bill: Bill, lines: Sequence[BillLine], claims: Sequence[Claim] = (
 
 
 def _medical(bill: Bill, parts: Sequence[BillLine | Claim]) -> list[Row]:
-    """Who bore which part of what was charged, then what the member's share consists of."""
+    return borne(parts, bill.provider_name)
+
+
+def borne(parts: Sequence[BillLine | Claim], who: str) -> list[Row]:
+    """Who bore which part of what `who` charged, then what the member's share consists of."""
     charged = sum(part.billed_cents if isinstance(part, Claim) else part.charged_cents for part in parts)
     if not charged:
         return []
-    who = bill.provider_name
     steps = [
         Row(_("%(provider)s charged") % {"provider": who} if who else _("Charged"), charged),
         Row(_("Your plan’s discount"), -_sum(parts, "discount_cents")),

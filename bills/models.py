@@ -196,6 +196,11 @@ class ClaimLine(models.Model):
     def __str__(self) -> str:
         return f"line {self.position} of claim {self.claim_id}"
 
+    @property
+    def owed_cents(self) -> int:
+        """What of the service is left to the member, US cents."""
+        return self.deductible_cents + self.copay_cents + self.coinsurance_cents + self.not_covered_cents
+
 
 class AccumulatorQuerySet(models.QuerySet["Accumulator"]):
     """What counts towards the year's limits, and who may see it."""

@@ -77,6 +77,7 @@ def make_world(cast: Cast) -> World:
     drafts = {name: _draft(records, name) for name in ("Alice", "Bob", "Charlie")}
     objects = {
         "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
+        "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "payments/number": Objects({name: f"PAY-{name}" for name in PEOPLE}, "0000-0000-0000"),

@@ -21,6 +21,7 @@ from bills import premiums
 from bills.models import Accumulator, Bill
 from payments.models import Payment, PaymentMethod
 from payments.states import PaymentStatus
+from tests.bills.test_claim_pages import make_claim
 from tests.browser.accessibility import assert_accessible
 from tests.conftest import PASSWORD, Cast
 from tests.factories import make_bill, make_coverage, make_payment
@@ -36,9 +37,9 @@ PUBLIC = (
     "no/such/page/", "help/?note=4242424242424242",
 )  # fmt: skip
 MEMBER = (
-    "overview/", "bills/", "bills/?state=void", "bills/?from=2026-13-01", "premiums/", "pay/", "payments/",
-    "payment-methods/", "family/", "settings/", "help/", "enroll/", "accounts/email/", "accounts/logout/",
-    "accounts/password/change/", "accounts/sessions/", "bills/NONE-0000/",
+    "overview/", "bills/", "bills/?state=void", "bills/?from=2026-13-01", "premiums/", "claims/", "claims/CLM-1/",
+    "pay/", "payments/", "payments/overpaid/", "payment-methods/", "family/", "settings/", "help/", "enroll/",
+    "accounts/email/", "accounts/logout/", "accounts/password/change/", "accounts/sessions/", "bills/NONE-0000/",
 )  # fmt: skip
 SECOND_STEP = (
     "accounts/2fa/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
@@ -60,6 +61,8 @@ def household(real_cast: Cast) -> Bill:
         make_payment({old: old.amount_cents}, payer=alice.user, on=today - dt.timedelta(days=30 * back))
     coverage = make_coverage(alice, real_cast.bob, maya, subsidy_cents=12_000)
     make_coverage(alice, kind="medigap", plan_name="Medigap G", premium_cents=14_000)
+    make_claim(maya, bill=late)
+    make_claim(maya, status="replaced", member_owes_cents=25_000)
     premiums.issue_ahead(coverage, through=premiums.month_after(today))
     Accumulator.objects.create(member=alice, year=today.year, deductible_cents=124_000, out_of_pocket_cents=201_500)
     return late

@@ -1,0 +1,114 @@
+"""The pages of claims: the list, and one claim with its sums, its words and its versions."""
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from accounts import keyset, looking
+from accounts.models import Member, MemberQuerySet
+from accounts.policies import Policy, allow
+from accounts.requests import MemberRequest
+from bills import explained_claims
+from bills.explained_claims import Kind
+from bills.models import Claim, ClaimQuerySet
+
+PAGE_SIZE = 25
+MAX_LINES = 500  # of one claim on its page
+
+
+class ClaimFilter(forms.Form):
+    """Person, kind, state, year. A choice that is not the viewer's own narrows nothing (FAULTS F02)."""
+
+    person = forms.ModelChoiceField(
+        Member.objects.none(), required=False, label=gettext_lazy("Person"), empty_label=gettext_lazy("Everyone")
+    )
+    kind = forms.ChoiceField(required=False, label=gettext_lazy("Kind"))
+    status = forms.ChoiceField(required=False, label=gettext_lazy("State"))
+    year = forms.IntegerField(
+        required=False, label=gettext_lazy("Year"), min_value=2000, max_value=2100, widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "maxlength": 4}
+        ),
+    )  # fmt: skip
+
+    def __init__(self, members: MemberQuerySet, data: object) -> None:
+        super().__init__(data)  # type: ignore[arg-type]
+        person = self.fields["person"]
+        person.queryset = members  # type: ignore[attr-defined]
+        person.label_from_instance = lambda member: member.full_name  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", _("All kinds")), *Kind.choices]  # type: ignore[attr-defined]
+        self.fields["status"].choices = [("", _("All")), *Claim.Status.choices]  # type: ignore[attr-defined]
+
+    def narrowed(self, claims: ClaimQuerySet) -> ClaimQuerySet:
+        """The claims that fit what was chosen; none where it cannot be read, which is told beside its field."""
+        if not self.is_valid():
+            return claims.none()
+        read = self.cleaned_data
+        if read["person"]:
+            claims = claims.filter(member=read["person"])
+        if read["kind"]:
+            claims = claims.filter(kind=read["kind"])
+        if read["status"]:
+            claims = claims.filter(status=read["status"])
+        if read["year"]:
+            claims = claims.filter(service_on__year=read["year"])
+        return claims
+
+
+@allow(Policy.MEMBER)
+@require_safe
+def claims_page(request: MemberRequest) -> HttpResponse:
+    """List the claims that the viewer sees, the latest service first, a page at a time."""
+    members = Member.objects.visible_to(request.scope).filter(pk__in=request.scope.clinical_ids)
+    form = ClaimFilter(members.order_by("-is_primary_holder", "birth_date", "pk"), request.GET)
+    claims = form.narrowed(Claim.objects.visible_to(request.scope).select_related("member"))
+    page = keyset.page(
+        claims,
+        key=("-service_on", "-id"),
+        size=PAGE_SIZE,
+        cursor=request.GET.get("page", ""),
+        reader=f"claims:{request.user.pk}",
+    )
+    looking.at_members(request, {claim.member_id for claim in page.rows}, "claims")
+    kept = {name: request.GET[name] for name in form.fields if request.GET.get(name)}
+    context = {
+        "form": form,
+        "is_narrowed": bool(kept),
+        "claims": page.rows,
+        "kinds": dict(Kind.choices),
+        "previous": f"?{urlencode({**kept, 'page': page.previous})}" if page.previous else "",
+        "next": f"?{urlencode({**kept, 'page': page.next})}" if page.next else "",
+    }
+    return render(request, "claims/claims.html", context, status=422 if form.errors else 200)
+
+
+@allow(Policy.MEMBER)
+@require_safe
+def claim_page(request: MemberRequest, number: str) -> HttpResponse:
+    """Show one claim: the one in force of this number, or the version that `?version=` names."""
+    if "\0" in number:
+        raise Http404("no number of a claim")
+    claims = Claim.objects.visible_to(request.scope)
+    wanted = request.GET.get("version", "")
+    if wanted:
+        is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
+        claim = claims.filter(number=number, pk=int(wanted)).select_related("member").first() if is_id else None
+    else:
+        claim = explained_claims.named(claims, number)
+    if claim is None:
+        raise Http404("no claim of this number that the viewer sees")
+    looking.at(request, f"claim:{claim.pk}", claim.member_id)
+    context = {
+        "claim": claim,
+        "kind": dict(Kind.choices).get(claim.kind, _("Claim")),
+        "story": explained_claims.story(claim),
+        "steps": explained_claims.steps(claim),
+        "lines": list(claim.lines.all()[:MAX_LINES]),
+        "words": explained_claims.words(claim),
+        "versions": explained_claims.versions(claims, claim),
+        "bill": explained_claims.bill_of(claim, request.scope),
+    }
+    return render(request, "claims/claim.html", context)

@@ -1,0 +1,10 @@
+"""The addresses of claims. Those of bills, which show payments as well, are in payments/pages."""
+
+from django.urls import path
+
+from bills import claim_pages
+
+urlpatterns = [
+    path("claims/", claim_pages.claims_page, name="claims"),
+    path("claims/<path:number>/", claim_pages.claim_page, name="claim"),
+]

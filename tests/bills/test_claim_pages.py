@@ -1,0 +1,124 @@
+"""The pages of claims: who sees which, what they say, and their versions."""
+
+import datetime as dt
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Delegate, Member, User
+from activity.models import Access
+from bills.models import Claim, ClaimLine
+from tests.conftest import Cast
+from tests.factories import make_bill
+from tests.payments.pages import signed_in, text_of
+
+
+def make_claim(member: Member, number: str = "CLM-1", **fields: object) -> Claim:
+    """A claim of $612.00, of which $185.00 are the member's."""
+    given: dict[str, object] = {
+        "kind": "professional", "provider_name": "Oakridge Medical Center", "service_on": dt.date(2026, 10, 14),
+        "processed_on": dt.date(2026, 10, 20), "billed_cents": 61_200, "allowed_cents": 34_000,
+        "discount_cents": 27_200, "plan_paid_cents": 15_500, "deductible_cents": 12_500, "copay_cents": 6_000,
+        "member_owes_cents": 18_500, "source_version": "1",
+    }  # fmt: skip
+    count = Claim.objects.count()
+    claim = Claim.objects.create(
+        number=number, member=member, household=member.household, source="test", source_id=f"claim-{count}",
+        **(given | fields),
+    )  # fmt: skip
+    ClaimLine.objects.create(
+        claim=claim, position=1, description="Office visit, established patient", billed_cents=61_200,
+        allowed_cents=34_000, plan_paid_cents=15_500, deductible_cents=12_500, copay_cents=6_000,
+    )  # fmt: skip
+    return claim
+
+
+def test_a_claim_tells_who_bore_what_and_what_the_words_mean(cast: Cast) -> None:
+    bill = make_bill(cast.maya)
+    make_claim(cast.maya, bill=bill)
+    page = text_of(signed_in(cast.alice).get("/claims/CLM-1/"))
+    for told in (
+        "Oakridge Medical Center charged $612.00", "Your plan’s discount − $272.00", "Your plan paid − $155.00",
+        "Deductible Your part before the plan begins to pay $125.00", "You owe $185.00", "This is not a bill.",
+        f"Bill {bill.number}", "Office visit, established patient",
+        "What you pay yourself each year before your plan begins to pay.",
+    ):  # fmt: skip
+        assert told in page
+    assert "Your percentage of the allowed amount" not in page  # no coinsurance on it, so it is not explained
+
+
+def test_the_list_is_narrowed_and_paged(cast: Cast) -> None:
+    """F02: a person that the viewer does not see narrows nothing, and is told."""
+    for day in range(1, 28):
+        make_claim(cast.maya, f"MAYA-{day:02}", service_on=dt.date(2026, 3, day))
+    make_claim(cast.bob, "BOB-1", kind="pharmacy", service_on=dt.date(2025, 3, 1))
+    make_claim(cast.charlie, "CHARLIE-1")
+    alice = signed_in(cast.alice)
+    first = alice.get("/claims/")
+    assert "MAYA-27" in text_of(first)
+    assert "MAYA-02" not in text_of(first)
+    later = alice.get("/claims/" + first.context["next"])
+    assert "MAYA-02" in text_of(later)
+    assert "BOB-1" in text_of(later)
+    for query, seen in (
+        (f"person={cast.bob.pk}", "BOB-1"), ("kind=pharmacy", "BOB-1"), ("year=2025", "BOB-1"),
+    ):  # fmt: skip
+        page = text_of(alice.get(f"/claims/?{query}"))
+        assert seen in page
+        assert "MAYA" not in page
+    strangers = alice.get(f"/claims/?person={cast.charlie.pk}")
+    assert strangers.status_code == 422
+    assert "CHARLIE" not in text_of(strangers)
+    assert "No claim matches" in text_of(alice.get("/claims/?year=2020"))
+
+
+def test_a_corrected_claim_is_shown_with_what_it_replaced(cast: Cast) -> None:
+    old = make_claim(cast.maya, status="replaced", member_owes_cents=25_000)
+    make_claim(cast.maya, replaces=old)
+    alice = signed_in(cast.alice)
+    page = text_of(alice.get("/claims/CLM-1/"))
+    assert "Your share $185.00" in page
+    assert "your share $250.00" in page
+    before = text_of(alice.get(f"/claims/CLM-1/?version={old.pk}"))
+    assert "another has taken its place" in before
+    for wrong in ("x", "-1", "9" * 30, "١"):
+        assert alice.get("/claims/CLM-1/", {"version": wrong}).status_code == 404
+
+
+def test_only_who_sees_the_services_sees_the_claim(cast: Cast) -> None:
+    """F06: not Charlie, not a pay-only delegate, and of a confidential member not the holder."""
+    mine = make_claim(cast.bob)
+    delegate = User.objects.create_user("pays@example.com")
+    Delegate.objects.create(member=cast.bob, user=delegate, grant="pay_only")
+    payer = Client()
+    payer.force_login(delegate)
+    for client in (payer, signed_in(cast.charlie)):
+        assert client.get("/claims/CLM-1/").status_code == 404
+        assert "CLM-1" not in text_of(client.get("/claims/"))
+    assert signed_in(cast.alice).get("/claims/CLM-1/").status_code == 200
+    cast.bob.confidential_since = timezone.now()
+    cast.bob.save()
+    assert signed_in(cast.alice).get("/claims/CLM-1/").status_code == 404
+    assert signed_in(cast.alice).get(f"/claims/CLM-1/?version={mine.pk}").status_code == 404
+    assert "CLM-1" not in text_of(signed_in(cast.alice).get("/claims/"))
+    assert signed_in(cast.bob).get("/claims/CLM-1/").status_code == 200
+
+
+def test_a_delegates_look_is_written_down(cast: Cast) -> None:
+    """N01."""
+    claim = make_claim(cast.bob)
+    delegate = User.objects.create_user("views@example.com")
+    Delegate.objects.create(member=cast.bob, user=delegate, grant="view")
+    client = Client()
+    client.force_login(delegate)
+    client.get("/claims/CLM-1/")
+    assert Access.objects.filter(user=delegate, subject=f"claim:{claim.pk}", member_id=cast.bob.pk).exists()
+
+
+def test_a_number_with_any_sign_has_an_address(cast: Cast) -> None:
+    """A payer's numbers are its own: slashes and blanks too."""
+    make_claim(cast.maya, "2026/10 A#1")
+    alice = signed_in(cast.alice)
+    page = alice.get("/claims/")
+    assert "/claims/2026/10%20A%231/" in page.content.decode()
+    assert alice.get("/claims/2026/10%20A%231/").status_code == 200
