@@ -1,5 +1,6 @@
 """How gunicorn serves the portal. WEB_CONCURRENCY (processes) and WEB_THREADS (threads each) size it."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -25,3 +26,9 @@ limit_request_field_size = 8190
 accesslog = None  # the proxy before it logs requests; addresses of pages stay out of ours
 logconfig_dict = logs.configuration("WARNING")
 control_socket_disable = True
+
+
+def when_ready(server: object) -> None:
+    """What was loaded stays as long as the process: the workers share its memory, and no collection walks it."""
+    gc.collect()
+    gc.freeze()

@@ -1,15 +1,18 @@
 """Who may see whose: the one gate behind every `visible_to` (DESIGN section 7)."""
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from billing_portal.prepared import prepared
+
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Delegate, Member, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +65,8 @@ def scope_of(viewer: Viewer) -> Scope:
         return viewer
     if not viewer.is_authenticated or not viewer.is_active:
         return Scope()
-    member_model = apps.get_model("accounts", "Member")
-    delegate_model = apps.get_model("accounts", "Delegate")
-    granted = list(
-        delegate_model.objects.in_force(timezone.localdate())
-        .filter(
-            Q(member__confidential_since__isnull=True) | Q(created_at__gte=F("member__confidential_since")),
-            user_id=viewer.pk,
-        )
-        .values_list("member_id", "member__household_id", "grant")
-    )
-    columns = ("pk", "user_id", "household_id", "is_primary_holder", "confidential_since")
-    mine = member_model.objects.filter(user_id=viewer.pk)
-    held = member_model.objects.filter(household_id__in=mine.filter(is_primary_holder=True).values("household_id"))
-    # Two walks along indexes: as one OR it would read every member of the plan.
-    rows = list(mine.values_list(*columns).union(held.values_list(*columns)))
+    granted = _granted(viewer.pk, timezone.localdate())
+    rows = _household(viewer.pk)
     own = [row for row in rows if row[1] == viewer.pk]
     held_households = frozenset(row[2] for row in own if row[3])
     others = [row for row in rows if row[1] != viewer.pk and row[2] in held_households]
@@ -89,3 +79,28 @@ def scope_of(viewer: Viewer) -> Scope:
         household_ids=frozenset(row[2] for row in own) | frozenset(household for _member, household, _grant in granted),
         held_household_ids=held_households,
     )
+
+
+@prepared
+def _granted(user_id: int, today: dt.date) -> "QuerySet[Delegate, tuple[int, int, str]]":
+    """What the user holds as a delegate: the member, the member's household, the grant."""
+    return (
+        apps.get_model("accounts", "Delegate")
+        .objects.in_force(today)
+        .filter(
+            Q(member__confidential_since__isnull=True) | Q(created_at__gte=F("member__confidential_since")),
+            user_id=user_id,
+        )
+        .values_list("member_id", "member__household_id", "grant")
+    )
+
+
+@prepared
+def _household(user_id: int) -> "QuerySet[Member, tuple[int, int | None, int, bool, dt.datetime | None]]":
+    """The user's own members and those of the household that the user holds."""
+    columns = ("pk", "user_id", "household_id", "is_primary_holder", "confidential_since")
+    members = apps.get_model("accounts", "Member").objects
+    mine = members.filter(user_id=user_id)
+    held = members.filter(household_id__in=mine.filter(is_primary_holder=True).values("household_id"))
+    # Two walks along indexes: as one OR it would read every member of the plan.
+    return mine.values_list(*columns).union(held.values_list(*columns))

@@ -24,8 +24,8 @@ from bills import issuing
 from bills.models import Bill
 from tests.conftest import Cast, make_cast
 
+ROOT = Path(__file__).resolve().parent.parent
 CLIENTS = 64
-WORKERS, THREADS = 2, 8
 BILLS = 40
 SECONDS = 4.0
 START_TIMEOUT_SECONDS = 60
@@ -45,7 +45,7 @@ def household() -> Cast:
 def signed_in(cast: Cast) -> Client:
     """A client with Alice's session."""
     client = Client()
-    client.force_login(cast.alice.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(cast.alice.user, backend="accounts.backends.AuthenticationBackend")
     return client
 
 
@@ -56,9 +56,9 @@ def gunicorn(application: str, environment: dict[str, str]) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", application, "-b", f"127.0.0.1:{port}", "-w", str(WORKERS), "-k", "gthread",
-         "--threads", str(THREADS), "--keep-alive", "60", "--log-level", "error"],
-        env=os.environ | environment,
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "--bind", f"127.0.0.1:{port}",
+         "--log-level", "error", application],
+        cwd=ROOT, env=os.environ | {"LOG_LEVEL": "ERROR"} | environment,
     )  # fmt: skip
     try:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
@@ -77,9 +77,12 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def _ask(port: int, request: bytes, until: float, pause: float, taken: list[float], faults: list[str]) -> None:
+async def _ask(
+    port: int, request: bytes, begin: float, until: float, pause: float, taken: list[float], faults: list[str]
+) -> None:
     """One client that keeps its connection, asks until the time is over, and notes how long each answer took."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.sleep(max(begin - time.monotonic(), 0))
     while time.monotonic() < until:
         began = time.monotonic()
         writer.write(request)
@@ -101,14 +104,19 @@ async def _ask(port: int, request: bytes, until: float, pause: float, taken: lis
 
 
 def load(port: int, path: str, cookie: str, *, clients: int = CLIENTS, pause: float = 0.0) -> list[float]:
-    """The seconds of every answer that so many clients had in SECONDS. Raises where one was not 200."""
+    """The seconds of every answer that so many clients had in SECONDS. Raises where one was not 200.
+
+    Clients that pause begin one after the other, spread over a pause: a rate, and not a crowd that comes back in step.
+    """
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode()
     taken: list[float] = []
     faults: list[str] = []
 
     async def all_of_them() -> None:
-        until = time.monotonic() + SECONDS
-        await asyncio.gather(*(_ask(port, request, until, pause, taken, faults) for _ in range(clients)))
+        now = time.monotonic()
+        until = now + (SECONDS if not pause else max(SECONDS, 3 * pause))
+        begins = [now + pause * number / clients for number in range(clients)]
+        await asyncio.gather(*(_ask(port, request, begin, until, pause, taken, faults) for begin in begins))
 
     asyncio.run(all_of_them())
     if faults:

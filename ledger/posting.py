@@ -30,9 +30,13 @@ INSERT_ONE = f"""
 
 INSERT_MANY = f"""
     INSERT INTO ledger_transfer ({COLUMNS})
-    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::date[],
-                         string_to_array(%s, chr(31)), string_to_array(%s, chr(31)), %s::bigint[])
+    SELECT debit_id, credit_id, amount_cents, owner_id, {{code}}, {{effective_on}}, key, reference, {{reverses_id}}
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+                string_to_array(%s, chr(31)), string_to_array(%s, chr(31)){{arrays}})
+         AS posting (debit_id, credit_id, amount_cents, owner_id, key, reference{{names}})
 """  # noqa: S608
+# Of these a batch seldom has more than one value: sent once then, which the database need not take apart.
+SELDOM = {"code": "smallint", "effective_on": "date", "reverses_id": "bigint"}
 UNLESS_STANDING = "ON CONFLICT DO NOTHING"
 
 FIND_MANY = f"""
@@ -103,11 +107,11 @@ def post_many(postings: Sequence[Posting]) -> int:
         raise LedgerError(f"{len(postings)} postings are more than {MAX_BATCH}, the most in one batch")
     for posting in postings:
         _hold_against_chart(posting)
-    columns = _columns(postings)
+    statement, columns = _batch(postings)
     with transaction.atomic(), connection.cursor() as cursor:
         try:
             with transaction.atomic():
-                cursor.execute(INSERT_MANY, columns)
+                cursor.execute(statement, columns)
         except IntegrityError as refusal:
             if not isinstance(named(refusal), KeyReused | AlreadyReversed):
                 raise named(refusal) from refusal
@@ -115,7 +119,7 @@ def post_many(postings: Sequence[Posting]) -> int:
             return len(postings)
         # Looking before each row whether its key stands costs a sixth of a batch: only where one does.
         try:
-            cursor.execute(INSERT_MANY + UNLESS_STANDING, columns)
+            cursor.execute(statement + UNLESS_STANDING, columns)
         except IntegrityError as refusal:
             raise named(refusal) from refusal
         new = int(cursor.rowcount)
@@ -123,23 +127,39 @@ def post_many(postings: Sequence[Posting]) -> int:
     return new
 
 
-def _columns(postings: Sequence[Posting]) -> list[str]:
-    """The values of COLUMNS, each column as one text."""
+def _batch(postings: Sequence[Posting]) -> tuple[str, list[int | str | dt.date | None]]:
+    """The statement that inserts them all, and its parameters: each column as one text."""
     keys = SEPARATOR.join([p.key for p in postings])
     references = SEPARATOR.join([p.reference for p in postings])
     if keys.count(SEPARATOR) + references.count(SEPARATOR) != 2 * (len(postings) - 1):
         raise LedgerError("a key or a reference holds a control character")
-    return [
+    once: list[int | str | dt.date | None] = []
+    arrays: list[str] = []
+    names: list[str] = []
+    columns: dict[str, str] = {}
+    for name, kind in SELDOM.items():
+        values = [getattr(posting, name) for posting in postings]
+        if len(set(values)) == 1:
+            columns[name] = f"%s::{kind}"
+            once.append(values[0])
+        else:
+            columns[name] = name
+            names.append(name)
+            arrays.append(_array(["NULL" if value is None else value for value in values]))
+    statement = INSERT_MANY.format(
+        **columns,
+        arrays="".join(f", %s::{SELDOM[name]}[]" for name in names),
+        names="".join(f", {name}" for name in names),
+    )
+    always = [
         _array([p.debit_id for p in postings]),
         _array([p.credit_id for p in postings]),
         _array([p.amount_cents for p in postings]),
         _array([p.owner_id for p in postings]),
-        _array([int(p.code) for p in postings]),
-        _array([p.effective_on for p in postings]),
         keys,
         references,
-        _array(["NULL" if p.reverses_id is None else p.reverses_id for p in postings]),
     ]
+    return statement, [*once, *always, *arrays]
 
 
 def _array(values: Sequence[object]) -> str:
