@@ -66,7 +66,11 @@ class Household(models.Model):
     city = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=2, blank=True)
     zip = models.CharField(max_length=5, blank=True)
+    # Paper or not, by what is sent: accounts.households.DOCUMENTS.
     is_paperless = models.BooleanField(default=False)
+    has_paperless_bills = models.BooleanField(default=False, db_default=False)
+    has_paperless_explanations = models.BooleanField(default=False, db_default=False)
+    has_paperless_letters = models.BooleanField(default=False, db_default=False)
     credit = models.OneToOneField(Account, models.PROTECT, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:

@@ -1,33 +1,23 @@
-"""What a notice says, in its reader's language, and whether it is still to be said (FAULTS F09, L01 to L04, L14).
+"""What a notice says, in its reader's language (FAULTS L01, L14, L17).
 
-A mail says that there is news and where to read it: no amount, service, provider, member or name, and nothing that is
-loaded from anywhere.
+A mail says that there is news and where to read it: no service, provider, member or name, nothing that is loaded from
+anywhere, and an amount only where the kind may bear one and the member asked for amounts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import escape
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
-from notifications.models import Notification
-from payments.models import Payment, PaymentMethod
-from payments.states import SETTLED, PaymentStatus
+from notifications.kinds import KINDS, Kind
+from notifications.news import News
 
-# In which states of its payment each notice is still true.
-STILL_TRUE = {
-    "receipt": frozenset(SETTLED) - {PaymentStatus.RETURNED},
-    "payment_failed": frozenset({PaymentStatus.FAILED}),
-    "payment_on_its_way": frozenset({PaymentStatus.PROCESSING}),
-}
-
-
-class NotToBeSent(Exception):
-    """A notice that has lost its reader or its truth since it was made; its text is the reason."""
+ANYWHERE = "/where-the-news-is-read/"  # stands for the link in what is printed for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +31,58 @@ class Mail:
     html: str
 
 
-def render(notice: Notification) -> Mail:
-    """Render a notice as things stand now. Raises NotToBeSent."""
-    user = notice.user
-    if user is None or not user.is_active:
-        raise NotToBeSent("the user is not active")
-    if not EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
-        raise NotToBeSent("the user has no confirmed address")
-    path = _path(notice, user)
-    language = user.language if user.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
-    context = {
+class Printer:
+    """Renders mails. Those of one run that differ by their link alone are rendered once."""
+
+    def __init__(self) -> None:
+        self._printed: dict[tuple[object, ...], tuple[str, str, str]] = {}
+
+    def print(self, kind_name: str, news: News, *, address: str, language: str, states_amounts: bool = False) -> Mail:
+        """A mail of one kind to one address."""
+        kind, language = KINDS[kind_name], _known(language)
+        key = (kind_name, replace(news, path=""), language, states_amounts)
+        if key not in self._printed:
+            self._printed[key] = _printed(kind, replace(news, path=ANYWHERE), language, states_amounts=states_amounts)
+        subject, text, html = self._printed[key]
+        return Mail(
+            address, language, subject, text.replace(ANYWHERE, news.path), html.replace(ANYWHERE, escape(news.path))
+        )
+
+
+def _printed(kind: Kind, news: News, language: str, *, states_amounts: bool) -> tuple[str, str, str]:
+    with translation.override(language):
+        subject, text, html = (
+            render_to_string(f"mail/{kind.templates}/{part}", _context(kind, news, states_amounts=states_amounts))
+            for part in ("subject.txt", "body.txt", "body.html")
+        )
+    return subject.strip(), text.strip() + "\n", html
+
+
+def text_message(kind_name: str, news: News, *, language: str) -> str:
+    """The words of a text message: the subject of the mail, where to read it, and how to stop it."""
+    kind = KINDS[kind_name]
+    with translation.override(_known(language)):
+        context = _context(kind, news, states_amounts=False)
+        subject = render_to_string(f"mail/{kind.templates}/subject.txt", context).strip()
+        stop = translation.gettext("Reply STOP to end.")
+    return f"{subject}. {context['url']} {stop}"
+
+
+def _known(language: str) -> str:
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def _context(kind: Kind, news: News, *, states_amounts: bool) -> dict[str, Any]:
+    return {
         "portal_name": settings.PORTAL_NAME,
-        "url": settings.PORTAL_URL + path,
+        "url": settings.PORTAL_URL + news.path,
+        "settings_url": settings.PORTAL_URL + reverse("notification_settings"),
+        "due_on": news.due_on,
+        "amount_cents": news.amount_cents if states_amounts and kind.may_state_amount else None,
+        "count": news.count,
+        "news_count": news.news_count,
+        "copied_text": news.text,
         "support_phone": settings.SUPPORT_PHONE,
         "support_tty": settings.SUPPORT_TTY,
         "support_hours": gettext_lazy(settings.SUPPORT_HOURS),
     }
-    with translation.override(language):
-        subject, text, html = (
-            render_to_string(f"mail/{notice.kind}/{part}", context) for part in ("subject.txt", "body.txt", "body.html")
-        )
-    return Mail(user.email, language, subject.strip(), text.strip() + "\n", html)
-
-
-def _path(notice: Notification, user: User) -> str:
-    """Where the notice's news is read. Raises NotToBeSent where the reader may not see it, or it is no longer true."""
-    family, _colon, name = notice.subject.partition(":")
-    if family == "method":
-        method = PaymentMethod.objects.visible_to(user).filter(pk=name).first()
-        if method is None or (method.removed_at is not None and notice.kind != "method_removed"):
-            raise NotToBeSent("the method is gone")
-        return reverse("payment_methods")
-    if family == "member":
-        if not user.members.filter(pk=name).exists():
-            raise NotToBeSent("the member is no longer the user's")
-        return reverse("settings")
-    payment = Payment.objects.visible_to(user).filter(number=name).first()
-    if payment is None:
-        raise NotToBeSent("the payment is not visible to the user")
-    if payment.status not in STILL_TRUE.get(notice.kind, {payment.status}):
-        raise NotToBeSent(f"the payment is {payment.status} by now")
-    return reverse("payment", args=[payment.number])

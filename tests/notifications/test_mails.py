@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,55 +12,33 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Member, User
-from notifications import notices, sending, tasks
-from notifications.models import Notification
+from notifications import claiming, notices, reading, sending, tasks
+from notifications.kinds import KINDS
+from notifications.models import Notification, Preference
 from payments import moving
 from payments.models import Payment, PaymentMethod
 from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.factories import make_bill, make_payment
+from tests.notifications.telling import due_again, hush, make_notice
 from tests.smtp import Mailbox, bodies
 from tests.stripe_sandbox.conftest import free_port
 
-KINDS = [
-    "receipt", "payment_failed", "payment_on_its_way", "refund_sent", "refund_failed", "method_kept", "method_removed",
-    "method_renewed",
-]  # fmt: skip
 CANARIES = (
     "$", "50.00", "185.00", "Outpatient", "Oakridge", "Maya", "Rivera", "M-MAYA", "M-ALICE", "4410-2297", "ending in",
     "Visa", "<img", "<link", "<script", "style=",
 )  # fmt: skip
-TRUE_IN = {"payment_failed": PaymentStatus.FAILED, "payment_on_its_way": PaymentStatus.PROCESSING}
-
-
-def make_notice(cast: Cast, kind: str = "receipt", user: User | None = None) -> Notification:
-    """A notice to Alice that is due now, and true."""
-    payer = user or cast.alice.user
-    assert payer is not None
-    if kind.startswith("method"):
-        card = PaymentMethod.objects.create(user=payer, kind="card", stripe_id=f"pm_{kind}", last4="4242")
-        subject = f"method:{card.pk}"
-    else:
-        status = TRUE_IN.get(kind, PaymentStatus.SUCCEEDED)
-        subject = f"payment:{make_payment({make_bill(cast.maya): 5_000}, payer=payer, status=status).number}"
-    return Notification.objects.create(
-        kind=kind, subject=subject, user=payer, dedupe_key=f"{kind}:{subject}", next_try_at=timezone.now()
-    )
-
-
-def due_again(notice: Notification) -> None:
-    """Let the pause or the lease of a notice run out."""
-    Notification.objects.filter(pk=notice.pk).update(next_try_at=timezone.now() - dt.timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_mail_says_that_there_is_news_and_nothing_of_it(
     cast: Cast, mailbox: Mailbox, settings: Settings, kind: str, language: str
 ) -> None:
     """L01, L14, L17: no amount, service, provider, name, member number or card; no host but ours; text and HTML."""
     User.objects.filter(pk=cast.alice.user_id).update(language=language)
     notice = make_notice(cast, kind)
+    Preference.objects.create(user=cast.alice.user, kind=kind, channel="mail", is_wanted=True)
     assert sending.send_waiting() == 1
     (message,) = mailbox.taken
     text, html = bodies(message)
@@ -69,9 +47,7 @@ def test_a_mail_says_that_there_is_news_and_nothing_of_it(
         assert canary not in whole
     hosts = set(re.findall(r"https?://([^/\s\"<>]+)", text + html))
     assert hosts == {settings.PORTAL_URL.partition("://")[2]}
-    where = (
-        f"/payments/{notice.subject.removeprefix('payment:')}/" if "payment:" in notice.subject else "/payment-methods/"
-    )
+    where = reading.destination(notice)
     assert f"{settings.PORTAL_URL}{where}" in text
     assert f'href="{settings.PORTAL_URL}{where}"' in html
     assert f'lang="{language}"' in html
@@ -85,6 +61,7 @@ def test_a_mail_says_that_there_is_news_and_nothing_of_it(
 def test_the_task_makes_and_sends(cast: Cast, mailbox: Mailbox) -> None:
     """The whole way: the move, its event, the notice, the mail."""
     payment = make_payment({make_bill(cast.maya): 5_000}, payer=cast.alice.user, status=PaymentStatus.SUBMITTED)
+    hush()
     moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
     tasks.work_off()
     tasks.work_off()
@@ -96,12 +73,11 @@ def test_the_task_makes_and_sends(cast: Cast, mailbox: Mailbox) -> None:
     ("change", "reason"),
     [
         (lambda cast, notice: User.objects.filter(pk=cast.alice.user_id).update(is_active=False), "not active"),
-        (lambda cast, notice: cast.alice.user.emailaddress_set.update(verified=False), "no confirmed address"),
         (lambda cast, notice: Payment.objects.update(payer=cast.charlie.user, household=cast.strangers), "not visible"),
         (lambda cast, notice: moving.move(Payment.objects.get().pk, PaymentStatus.RETURNED, actor="x"), "returned"),
         (lambda cast, notice: Notification.objects.filter(pk=notice.pk).update(user=cast.charlie.user), "not visible"),
     ],
-    ids=["inactive", "unconfirmed", "payment gone", "no longer true", "another's"],
+    ids=["inactive", "payment gone", "no longer true", "another's"],
 )
 def test_what_is_no_longer_to_be_said_is_dropped_with_its_reason(
     cast: Cast, mailbox: Mailbox, change, reason: str
@@ -113,6 +89,23 @@ def test_what_is_no_longer_to_be_said_is_dropped_with_its_reason(
     notice.refresh_from_db()
     assert notice.status == Notification.Status.DROPPED
     assert reason in notice.reason
+    assert not Notification.objects.visible_to(notice.user).exists(), "nor is it news in the portal"
+    assert mailbox.taken == []
+
+
+def test_who_has_no_confirmed_address_reads_it_in_the_portal_and_a_required_one_by_letter(
+    cast: Cast, mailbox: Mailbox
+) -> None:
+    """L02, L17: never to an address that nobody confirmed."""
+    cast.alice.user.emailaddress_set.update(verified=False)
+    make_notice(cast, "receipt")
+    make_notice(cast, "payment_on_its_way")
+    assert sending.send_waiting() == 0
+    kept = Notification.objects.visible_to(cast.alice.user)
+    assert {(notice.kind, notice.status) for notice in kept} == {("receipt", "kept"), ("payment_on_its_way", "kept")}
+    letters = Notification.objects.filter(channel="letter")
+    assert [(letter.kind, letter.status) for letter in letters] == [("receipt", "waiting")]
+    assert sending.send_waiting() == 0, "a letter is not mailed"
     assert mailbox.taken == []
 
 
@@ -137,6 +130,7 @@ def test_a_confidential_members_mail_goes_to_their_own_address(cast: Cast, mailb
     """L02."""
     Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
     payment = make_payment({make_bill(cast.bob): 5_000}, payer=cast.bob.user, status=PaymentStatus.SUBMITTED)
+    hush()
     moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
     tasks.work_off()
     assert mailbox.recipients == ["bob@example.com"]
@@ -232,6 +226,7 @@ def test_a_line_break_in_a_header_is_refused(cast: Cast, mailbox: Mailbox) -> No
 def test_parallel_senders_send_each_mail_once(real_cast: Cast, mailbox: Mailbox) -> None:
     """L05: six senders, twelve notices, twelve mails."""
     bill = make_bill(real_cast.maya, amount_cents=900_000)
+    hush()
     for _ in range(12):
         payment = make_payment({bill: 100}, payer=real_cast.alice.user, status=PaymentStatus.SUBMITTED)
         moving.move(payment.pk, PaymentStatus.SUCCEEDED, actor="stripe")
@@ -256,14 +251,14 @@ class Killed(BaseException):
 def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A worker that dies after each mail was taken, while the event is set."""
     dies = threading.Event()
-    close = sending._close
+    write = claiming.write
 
-    def close_or_die(notice: Notification, status: str, reason: str, **changes: object) -> bool:
-        if dies.is_set() and status == Notification.Status.SENT:
+    def write_or_die(marks: Sequence[claiming.Mark]) -> set[int]:
+        if dies.is_set() and any(mark.status == Notification.Status.SENT for mark in marks):
             raise Killed
-        return close(notice, status, reason, **changes)
+        return write(marks)
 
-    monkeypatch.setattr(sending, "_close", close_or_die)
+    monkeypatch.setattr(claiming, "write", write_or_die)
     dies.set()
     yield dies
 
@@ -296,15 +291,14 @@ def test_after_one_death_the_repeat_is_marked_as_sent(
     due_again(notice)
     assert sending.send_waiting() == 1
     notice.refresh_from_db()
-    assert (notice.status, notice.reason) == ("sent", sending.REPEATED)
+    assert (notice.status, notice.reason) == ("sent", claiming.REPEATED)
 
 
 def test_a_late_sender_does_not_mark_what_another_has_taken_over(cast: Cast, mailbox: Mailbox) -> None:
     """A lease that ran out: the mark is compared and set."""
     notice = make_notice(cast)
-    claimed = sending._claim()
-    assert claimed is not None
+    (claimed,) = claiming.claimed(claiming.claim())
     Notification.objects.filter(pk=notice.pk).update(tries=2, status="sent")
-    sending._close(claimed, Notification.Status.FAILED, "late")
+    assert claiming.write([claiming.Mark(notice=claimed, status="failed", reason="late")]) == set()
     notice.refresh_from_db()
     assert notice.status == "sent"

@@ -1,0 +1,62 @@
+"""`queue`: notices claimed, and closed, a hundred at a time, against SKIP LOCKED by hand."""
+
+from bench import databases, reminders
+from bench.databases import execute
+from bench.frame import Run, benchmark, timed
+from notifications import claiming, sending
+from notifications.claiming import AT_ONCE, Mark
+from notifications.models import Notification
+
+QUEUED = """
+    INSERT INTO notifications_notification (kind, subject, user_id, dedupe_key)
+    SELECT 'due_in_3_days', 'bill:B' || n, 1 + n / 10, 'queue:' || n FROM generate_series(1, %s) n
+"""
+CLAIM = """
+    UPDATE notifications_notification n SET tries = n.tries + 1, next_try_at = now() + interval '2 minutes'
+    FROM (SELECT id FROM notifications_notification
+          WHERE status IN ('waiting', 'sending') AND channel <> 'letter' AND next_try_at <= now()
+          ORDER BY next_try_at, id LIMIT %s FOR UPDATE SKIP LOCKED) due
+    WHERE n.id = due.id RETURNING n.id
+"""
+DONE = "UPDATE notifications_notification SET status = 'kept' WHERE id = ANY(%s)"
+
+
+def queued(count: int) -> None:
+    """So many notices that are due."""
+    reminders.empty()
+    execute(QUEUED, count)
+    databases.vacuum("notifications_notification")
+
+
+@benchmark("queue", size=10_000, full=100_000)
+def measure(run: Run) -> None:
+    """Notices claimed and closed, 100 a claim, by one worker, against the same statements through psycopg2."""
+    reminders.fill(run.size)
+    cursor = databases.raw().cursor()
+
+    def ours() -> None:
+        while ids := claiming.claim(AT_ONCE):
+            notices = [Notification(pk=pk, tries=1) for pk in ids]
+            claiming.write([Mark(notice=notice, status="kept") for notice in notices])
+
+    def raw() -> None:
+        while True:
+            cursor.execute(CLAIM, [AT_ONCE])
+            ids = [pk for (pk,) in cursor.fetchall()]
+            if not ids:
+                return
+            cursor.execute(DONE, [ids])
+
+    row = run.compare(
+        "claimed and closed", ours, raw, work=run.size, unit="ids/s", before=lambda: queued(run.size), at_least=0.5
+    )
+    run.figure("claimed and closed: rate", row.ours, "ids/s", at_least=50_000)
+    queued(run.size)
+    decided = list[int]()
+    execute(
+        "INSERT INTO notifications_preference (user_id, kind, channel, is_wanted, changed_at)"
+        " SELECT id, 'due_in_3_days', 'mail', false, now() FROM accounts_user"
+    )
+    seconds = timed(lambda: decided.append(sending.send_waiting(limit=run.size)))
+    assert execute("SELECT count(*) FROM notifications_notification WHERE status = 'kept'") == [(run.size,)]
+    run.figure("decided about and kept in the portal", run.size / seconds, "notices/s")

@@ -1,0 +1,57 @@
+"""Notices that must reach somebody whom no mail reaches: listed for print, marked once they are printed (FAULTS L17).
+
+A letter goes to the address of the household; of a confidential member none is listed, since another reads the post
+there: staff reach the member by the address of the request (45 CFR 164.522(b)).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import Member
+from activity.recording import record
+from notifications.models import Channel, Notification
+
+HEADER = ("notice", "kind", "about", "since", "household", "name", "address", "city", "state", "zip")
+MAX_LETTERS = 10_000  # at once
+
+
+def waiting() -> QuerySet[Notification]:
+    """The letters that are not printed yet, the oldest first."""
+    letters = Notification.objects.filter(channel=Channel.LETTER, status=Notification.Status.WAITING)
+    return letters.order_by("pk")[:MAX_LETTERS]
+
+
+def rows() -> Iterator[Sequence[object]]:
+    """A row for each letter: to the member whose bill it is about, or to the reader's own member."""
+    letters = list(waiting())
+    about = Member.objects.select_related("household").in_bulk({letter.member_id for letter in letters} - {None})
+    readers = {
+        member.user_id: member
+        for member in Member.objects.filter(
+            user_id__in=[letter.user_id for letter in letters if letter.user_id is not None]
+        )
+        .select_related("household")
+        .order_by("-pk")
+    }
+    for letter in letters:
+        member = readers.get(letter.user_id) if letter.user_id else about.get(letter.member_id or 0)
+        if member is None or member.is_confidential:
+            continue
+        house = member.household
+        yield (
+            letter.pk, letter.kind, letter.subject, timezone.localtime(letter.created_at).date(), house.number,
+            member.full_name, house.address, house.city, house.state, house.zip,
+        )  # fmt: skip
+
+
+@transaction.atomic
+def mark_printed(notice_ids: Sequence[int], *, actor: str) -> int:
+    """Mark letters as printed; how many were waiting."""
+    letters = Notification.objects.filter(pk__in=notice_ids, channel=Channel.LETTER, status="waiting")
+    done = letters.update(status=Notification.Status.SENT, sent_at=timezone.now())
+    if done:
+        record("letters.printed", subject="letters", actor=actor, count=done)
+    return done

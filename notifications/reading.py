@@ -1,0 +1,89 @@
+"""The notices of one reader in the portal: the list, where each leads, and what was read."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import keyset
+from accounts.visibility import Scope
+from bills.models import Bill
+from notifications.kinds import KINDS, Topic
+from notifications.models import Notification
+
+PAGE_SIZE = 25
+MOST_READ_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One notice as it is listed. `is_settled`: the bill that it is about is paid by now."""
+
+    notice: Notification
+    label: str
+    about: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of notices."""
+
+    rows: list[Row]
+    previous: str
+    next: str
+
+
+def listed(scope: Scope, *, topic: str = "", is_unread: bool = False, cursor: str = "") -> Listed:
+    """A page of what the reader was told, the latest first: two queries."""
+    notices = Notification.objects.visible_to(scope)
+    if topic in Topic.values:
+        notices = notices.filter(kind__in=[kind.name for kind in KINDS.values() if kind.topic == topic])
+    if is_unread:
+        notices = notices.unread()
+    page = keyset.page(notices, key=("-id",), size=PAGE_SIZE, cursor=cursor, reader=f"notices:{scope.user_id}")
+    settled = _settled([notice.subject for notice in page.rows], scope)
+    rows = [
+        Row(notice, str(KINDS[notice.kind].label) if notice.kind in KINDS else notice.kind, _about(notice.subject),
+            notice.subject in settled)
+        for notice in page.rows
+    ]  # fmt: skip
+    return Listed(rows, page.previous, page.next)
+
+
+def mark_read(scope: Scope, notice_id: int) -> bool:
+    """Mark one notice read; whether it is the reader's."""
+    mine = Notification.objects.visible_to(scope).filter(pk=notice_id)
+    return bool(mine.unread().update(read_at=timezone.now())) or mine.exists()
+
+
+def mark_all_read(scope: Scope, *, before: dt.datetime) -> int:
+    """Mark read what had come when the list was shown; how many."""
+    some = Notification.objects.visible_to(scope).unread().filter(created_at__lte=before).order_by("pk")
+    ids = list(some.values_list("pk", flat=True)[:MOST_READ_AT_ONCE])
+    return Notification.objects.filter(pk__in=ids).update(read_at=timezone.now())
+
+
+def destination(notice: Notification) -> str:
+    """The page of the very thing that a notice is about; that page asks for itself who may see it."""
+    family, _colon, name = notice.subject.partition(":")
+    named = {"bill": "bill", "payment": "payment"}
+    plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
+             "household": "notification_settings", "user": "notification_settings",
+             "member": "settings", "digest": "overview"}  # fmt: skip
+    return reverse(named[family], args=[name]) if family in named else reverse(plain.get(family, "notifications"))
+
+
+def _about(subject: str) -> str:
+    """The number of the bill or payment."""
+    family, _colon, name = subject.partition(":")
+    return name if family in ("bill", "payment") else ""
+
+
+def _settled(subjects: list[str], scope: Scope) -> set[str]:
+    numbers = [subject.removeprefix("bill:") for subject in subjects if subject.startswith("bill:")]
+    done = Q(receivable__balance_cents__lte=0) | Q(voided_at__isnull=False)
+    bills = Bill.objects.visible_to(scope).filter(done, number__in=numbers) if numbers else Bill.objects.none()
+    return {f"bill:{number}" for number in bills.values_list("number", flat=True)}

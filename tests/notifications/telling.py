@@ -1,0 +1,59 @@
+"""A notice of any kind in the table, to Alice, that is due now and true."""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from accounts.models import User
+from activity.models import Event
+from notifications import audience, kinds
+from notifications.kinds import KINDS, Kind
+from notifications.models import Notification
+from payments.models import PaymentMethod
+from payments.states import PaymentStatus
+from tests.conftest import Cast
+from tests.factories import make_bill, make_payment
+
+DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -2, kinds.Bill.OWED: 20}
+
+
+def make_notice(cast: Cast, kind: str = "receipt", user: User | None = None, **fields: object) -> Notification:
+    """A notice to Alice that is due now, and true."""
+    reader = user or cast.alice.user
+    assert reader is not None
+    subject = subject_of(cast, KINDS[kind], reader)
+    return Notification.objects.create(
+        kind=kind, subject=subject, user=reader, dedupe_key=f"{kind}:{subject}:{reader.pk}", **fields
+    )
+
+
+def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
+    """Something true for the kind to be about."""
+    if kind.bill is not kinds.Bill.ANY:
+        due_on = timezone.localdate() + dt.timedelta(days=DUE_IN_DAYS[kind.bill])
+        return f"bill:{make_bill(cast.maya, due_on=due_on).number}"
+    if kind.topic == kinds.Topic.METHODS:
+        card = PaymentMethod.objects.create(user=reader, kind="card", stripe_id=f"pm_{kind.name}", last4="4242")
+        return f"method:{card.pk}"
+    if kind.topic == kinds.Topic.PAYMENTS:
+        status = min(kind.true_in) if kind.true_in and "succeeded" not in kind.true_in else PaymentStatus.SUCCEEDED
+        return f"payment:{make_payment({make_bill(cast.maya): 5_000}, payer=reader, status=status).number}"
+    if kind.told is audience.household_holder:
+        return f"household:{cast.household.pk}"
+    if kind.told is audience.actor:
+        return f"user:{reader.pk}"
+    if kind.told is audience.holder_of_claimed_member:
+        return f"member:{cast.alice.pk}"
+    assert kind.name == "weekly_digest", f"say in tests/notifications/telling.py what a {kind.name} is about"
+    make_bill(cast.maya)
+    return "digest:2026-W48"
+
+
+def hush() -> None:
+    """What happened up to here is told to nobody."""
+    Event.objects.filter(processed_at__isnull=True).update(processed_at=timezone.now())
+
+
+def due_again(notice: Notification) -> None:
+    """Let the pause or the lease of a notice run out."""
+    Notification.objects.filter(pk=notice.pk).update(next_try_at=timezone.now() - dt.timedelta(seconds=1))
