@@ -1,6 +1,7 @@
 """Staff pages: what happened, who looked, and the queue of work."""
 
-from typing import Any
+import datetime as dt
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -8,13 +9,15 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from activity import work
+from activity import ages, queue, work
 from activity.models import Access, Event, WorkItem
 from activity.staff import ReadOnlyAdmin, page_of, subject_link
-from activity.staff_forms import ReasonForm
+from activity.staff_forms import HandOverForm, ReasonForm
 
 
 class SubjectAdmin(ReadOnlyAdmin):
@@ -83,19 +86,44 @@ class DoneFilter(admin.SimpleListFilter):
         return waiting.filter(owner_id=request.user.pk) if self.value() == "mine" else waiting
 
 
+class AgeFilter(admin.SimpleListFilter):
+    """How long it has waited, and whether it is overdue."""
+
+    title = "age"
+    parameter_name = "age"
+    choices_in_days: ClassVar[dict[str, int]] = {"1": 1, "3": 3, "7": 7, "28": 28}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Overdue, and older than so many days."""
+        return [("overdue", "Overdue"), *((key, f"Over {key} days") for key in self.choices_in_days)]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[WorkItem]) -> models.QuerySet[WorkItem]:
+        """Filter by what was chosen."""
+        chosen = self.value() or ""
+        if chosen == "overdue":
+            return queryset.filter(due_at__lt=timezone.now())
+        if chosen in self.choices_in_days:
+            return queryset.filter(opened_at__lt=timezone.now() - dt.timedelta(days=self.choices_in_days[chosen]))
+        return queryset
+
+
 @admin.register(WorkItem)
 class WorkItemAdmin(SubjectAdmin):
     """The queue: what waits for a person, the oldest first."""
 
     change_form_template = "admin/work_item.html"
-    list_display = ("what", "about", "age", "owner_email", "done_at", "done_reason")
+    change_list_template = "admin/aged_list.html"
+    list_display = ("what", "about", "age", "due", "owner_email", "done_at", "done_reason")
     list_display_links = ("what",)
-    list_filter = (DoneFilter, "kind")
+    list_filter = (DoneFilter, AgeFilter, "kind")
     list_select_related = ("owner", "done_by")
-    ordering = ("opened_at", "pk")
+    ordering = ("due_at", "opened_at", "pk")
     search_help_text = "A subject, whole: payment:…, bill:…"
-    fields = ("what", "about", "detail", "opened_at", "age", "owner_email", "done_at", "done_by_email", "done_reason")
-    readonly_fields = ("what", "about", "age", "owner_email", "done_by_email")
+    fields = (
+        "what", "about", "detail", "next_step", "opened_at", "age", "due", "owner_email", "done_at", "done_by_email",
+        "done_reason",
+    )  # fmt: skip
+    readonly_fields = ("what", "about", "next_step", "age", "due", "owner_email", "done_by_email")
 
     @admin.display(description="what")
     def what(self, obj: WorkItem) -> str:
@@ -106,6 +134,20 @@ class WorkItemAdmin(SubjectAdmin):
     def age(self, obj: WorkItem) -> str:
         """How long it has waited."""
         return timesince(obj.opened_at, obj.done_at or timezone.now())
+
+    @admin.display(description="next step")
+    def next_step(self, obj: WorkItem) -> str:
+        """What to do about it."""
+        return queue.next_step(obj.kind)
+
+    @admin.display(description="due", ordering="due_at")
+    def due(self, obj: WorkItem) -> SafeString | str:
+        """By when; said loudly where that is past."""
+        if obj.due_at is None:
+            return "-"
+        day = date_format(timezone.localtime(obj.due_at), "DATE_FORMAT")
+        is_late = obj.done_at is None and obj.due_at < timezone.now()
+        return format_html("<strong>{}, overdue</strong>", day) if is_late else day
 
     @admin.display(description="owner")
     def owner_email(self, obj: WorkItem) -> str:
@@ -119,7 +161,14 @@ class WorkItemAdmin(SubjectAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """The admin's, and one each to take an item and to close it."""
-        return [self.page("take", self.take), self.page("finish", self.finish), *super().get_urls()]
+        pages = {"take": self.take, "finish": self.finish, "hand-over": self.hand_over, "give-back": self.give_back}
+        return [*(self.page(suffix, view) for suffix, view in pages.items()), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below what is open by age."""
+        opened = WorkItem.objects.filter(done_at__isnull=True).values_list("opened_at", flat=True)
+        chart = ages.chart(opened, title="What waits, by age", now=timezone.now())
+        return super().changelist_view(request, (extra_context or {}) | {"chart": chart})
 
     def page_context(self, request: HttpRequest, obj: WorkItem) -> dict[str, Any]:
         """The forms to take it and to close it."""
@@ -128,7 +177,10 @@ class WorkItemAdmin(SubjectAdmin):
         return super().page_context(request, obj) | {
             "take": self.page_address("take", obj) if is_open and obj.owner_id != request.user.pk else "",
             "finish": self.page_address("finish", obj) if is_open else "",
-            "form": ReasonForm(),
+            "hand_over": self.page_address("hand-over", obj) if is_open else "",
+            "give_back": self.page_address("give-back", obj) if is_open and obj.owner_id == request.user.pk else "",
+            "form": ReasonForm(auto_id="finish_%s"),
+            "hand_over_form": HandOverForm(auto_id="hand_over_%s"),
         }
 
     def take(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -153,6 +205,32 @@ class WorkItemAdmin(SubjectAdmin):
             messages.error(request, str(error))
         else:
             messages.success(request, "The work item is done.")
+        return HttpResponseRedirect(page_of(item))
+
+    def hand_over(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make a colleague the owner, saying what they need to know."""
+        item = self._workable(request, object_id)
+        form = HandOverForm(request.POST)
+        if not form.is_valid():
+            said = [error for errors in form.errors.values() for error in errors]
+            messages.error(request, " ".join(map(str, said)))
+            return HttpResponseRedirect(page_of(item))
+        to, reason = form.cleaned_data["to"], form.cleaned_data["reason"]
+        try:
+            work.hand_over(item, to_id=to.pk, by_id=request.user.pk, reason=reason)  # type: ignore[arg-type]
+        except work.AlreadyDone as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"{to.email} has it now.")
+        return HttpResponseRedirect(page_of(item))
+
+    def give_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put one's own item back into the queue."""
+        item = self._workable(request, object_id)
+        try:
+            work.give_back(item, by_id=request.user.pk)  # type: ignore[arg-type]
+        except (work.AlreadyDone, work.NotYours) as error:
+            messages.error(request, str(error))
         return HttpResponseRedirect(page_of(item))
 
     def _workable(self, request: HttpRequest, object_id: str) -> WorkItem:

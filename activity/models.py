@@ -70,6 +70,14 @@ class WorkItem(models.Model):
         IMPORT_REVIEW = "import_review", "Imported record that does not add up"
         LEDGER = "ledger", "The book does not hold"
         SECOND_CLAIM = "second_claim", "A second person claims to be a member"
+        SUSPENSE = "suspense", "Money at Stripe that nothing here explains"
+        PAYMENT_FROZEN = "payment_frozen", "Frozen payment: unknown at Stripe"
+        RECONCILIATION = "reconciliation", "Stripe's books and ours differ"
+        BANK_DEBIT_LATE = "bank_debit_late", "Bank payment on its way for too long"
+        LOCKBOX = "lockbox", "Paper check that names no bill or household"
+        CHECK_RETURNED = "check_returned", "Paper check returned by the bank"
+        REFUND_APPROVAL = "refund_approval", "Refund that waits for a second person"
+        GUEST_PAY = "guest_pay", "Guest pay: somebody tries numbers or cards"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     subject = models.CharField(max_length=80)
@@ -77,12 +85,16 @@ class WorkItem(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(null=True, blank=True)  # activity.queue says when, by the kind
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     done_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        indexes = [models.Index(name="activity_work_open", fields=["opened_at"], condition=Q(done_at__isnull=True))]
+        indexes = [
+            models.Index(name="activity_work_open", fields=["opened_at"], condition=Q(done_at__isnull=True)),
+            models.Index(name="activity_work_due", fields=["due_at", "opened_at"], condition=Q(done_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"

@@ -1,10 +1,13 @@
 """Writing down what happened, who looked, and what waits for a person: in the caller's own transaction."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
+from activity import queue
 from activity.models import Access, Event, WorkItem
 
 
@@ -53,9 +56,28 @@ def looked(
     )
 
 
-def open_work(kind: str, *, subject: str, dedupe_key: str, detail: str = "") -> WorkItem:
-    """Open a work item for staff, once for its key; a repeat returns the one that stands."""
+def open_work(
+    kind: str, *, subject: str, dedupe_key: str, detail: str = "", due_at: dt.datetime | None = None
+) -> WorkItem:
+    """Open a work item for staff, once for its key; a repeat returns the one that stands.
+
+    `due_at`: by when it is to be done; without it, as activity.queue says of its kind.
+    """
+    due_at = due_at or queue.due_at(kind, opened_at=timezone.now())
     item, _is_new = WorkItem.objects.get_or_create(
-        dedupe_key=dedupe_key, defaults={"kind": kind, "subject": subject, "detail": detail}
+        dedupe_key=dedupe_key, defaults={"kind": kind, "subject": subject, "detail": detail, "due_at": due_at}
     )
     return item
+
+
+def close_work(dedupe_key: str, *, reason: str) -> bool:
+    """Close an item whose cause has gone by itself, saying how; whether there was one that waited."""
+    item = WorkItem.objects.filter(dedupe_key=dedupe_key, done_at__isnull=True).first()
+    if item is None:
+        return False
+    closed = WorkItem.objects.filter(pk=item.pk, done_at__isnull=True).update(
+        done_at=timezone.now(), done_reason=reason[:500]
+    )
+    if closed:
+        record("work.done", subject=f"work:{item.pk}", actor="system", reason=reason[:500])
+    return bool(closed)

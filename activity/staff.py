@@ -35,6 +35,10 @@ SUBJECTS = {
     "claim": "bills_claim",
     "import": "bills_importbatch",
     "event": "payments_stripeevent",
+    "finding": "payments_finding",
+    "check": "payments_check",
+    "lockbox": "payments_lockboxfile",
+    "reconciliation": "payments_reconciliationrun",
 }
 
 

@@ -11,12 +11,37 @@ class AlreadyDone(Exception):
     """Somebody was quicker: the item is done."""
 
 
+class NotYours(Exception):
+    """Somebody else owns the item, or nobody does."""
+
+
 @transaction.atomic
 def take(item: WorkItem, *, by_id: int) -> None:
     """Make somebody the owner of an item that is not done, also where another had it. Raises AlreadyDone."""
     if not WorkItem.objects.filter(pk=item.pk, done_at__isnull=True).update(owner_id=by_id):
         raise AlreadyDone(f"work item {item.pk} is done already")
     record("work.taken", subject=f"work:{item.pk}", actor=f"user:{by_id}")
+
+
+@transaction.atomic
+def hand_over(item: WorkItem, *, to_id: int, by_id: int, reason: str) -> None:
+    """Make somebody else the owner of an item, saying what they need to know. Raises AlreadyDone, ValueError."""
+    if not reason.strip():
+        raise ValueError("work is handed over with a reason")
+    if not WorkItem.objects.filter(pk=item.pk, done_at__isnull=True).update(owner_id=to_id):
+        raise AlreadyDone(f"work item {item.pk} is done already")
+    record("work.handed_over", subject=f"work:{item.pk}", actor=f"user:{by_id}", reason=reason.strip(), to_user=to_id)
+
+
+@transaction.atomic
+def give_back(item: WorkItem, *, by_id: int) -> None:
+    """Put an item that is one's own back into the queue. Raises AlreadyDone, NotYours."""
+    waiting = WorkItem.objects.filter(pk=item.pk, done_at__isnull=True)
+    if not waiting.exists():
+        raise AlreadyDone(f"work item {item.pk} is done already")
+    if not waiting.filter(owner_id=by_id).update(owner=None):
+        raise NotYours(f"work item {item.pk} is not yours")
+    record("work.given_back", subject=f"work:{item.pk}", actor=f"user:{by_id}")
 
 
 @transaction.atomic

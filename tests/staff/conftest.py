@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts import roles
 from accounts.models import Coverage, Plan, User
@@ -16,8 +17,20 @@ from bills.models import Accumulator, Bill, Claim, ClaimLine, ImportBatch, Impor
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
 from ledger.posting import Posting, post
-from notifications.models import Notification
-from payments.models import Dispute, Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
+from notifications.models import Notification, Suppression
+from payments.models import (
+    BalanceTransaction,
+    Check,
+    Dispute,
+    Finding,
+    LockboxFile,
+    Payment,
+    PaymentAllocation,
+    PaymentMethod,
+    ReconciliationRun,
+    Refund,
+    StripeEvent,
+)
 from tests.conftest import PASSWORD, Cast
 
 DAY = dt.date(2026, 11, 20)
@@ -26,7 +39,7 @@ DAY = dt.date(2026, 11, 20)
 def sign_in(client: Client, user: User, *, minutes_ago: int = 0) -> Client:
     """Sign in with a password and a second factor, so many minutes ago."""
     user.refresh_from_db()
-    client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, "accounts.backends.AuthenticationBackend")
     at = time.time() - 60 * minutes_ago
     session = client.session
     session["account_authentication_methods"] = [
@@ -112,7 +125,19 @@ def records(cast: Cast) -> Records:
         batch=batch, outcome="review", rule="does_not_add_up", reason="Parts do not sum.", source="t", source_id="x",
         record={"resource": {"id": "x"}},
     )  # fmt: skip
+    run = ReconciliationRun.objects.create(until=timezone.now())
+    finding = Finding.objects.create(kind="only_there", subject="ch_1", run=run, there_cents=100)
+    BalanceTransaction.objects.create(
+        stripe_id="txn_1", type="charge", source_id="ch_1", amount_cents=100, net_cents=100, created_at=timezone.now(),
+        outcome="suspense", finding=finding,
+    )  # fmt: skip
+    file = LockboxFile.objects.create(name="lockbox.csv", digest="1", taken_by=cast.dana)
+    Check.objects.create(
+        number="77", amount_cents=100, received_on=DAY, identity="77", status="unmatched", file=file,
+        recorded_by=cast.dana,
+    )  # fmt: skip
     Notification.objects.create(
         dedupe_key="n1", user=cast.alice.user, kind="bill.issued", subject=f"bill:{bill.number}"
     )
+    Suppression.objects.create(address="gone@example.com", cause="bounced")
     return Records(cast, bill, premium, claim, payment, refund, batch, reject)

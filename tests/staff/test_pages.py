@@ -20,7 +20,10 @@ SHOWN = {
     "accounts.household", "accounts.member", "accounts.delegate", "accounts.plan", "accounts.coverage", "accounts.user",
     "activity.event", "activity.access", "activity.workitem", "bills.bill", "bills.claim", "bills.accumulator",
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
-    "payments.payment", "payments.refund", "payments.dispute", "payments.paymentmethod", "payments.stripeevent",
+    "notifications.suppression",
+    "payments.balancetransaction", "payments.finding", "payments.reconciliationrun", "payments.check",
+    "payments.lockboxfile", "payments.payment", "payments.refund", "payments.dispute",
+    "payments.paymentmethod", "payments.stripeevent",
 }  # fmt: skip
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 IDS = [model._meta.label_lower for model in MODELS]
@@ -202,7 +205,7 @@ def test_staff_without_a_role_see_nothing(staff, records):
 
 @pytest.mark.parametrize("who", ["alice", "bob", "charlie"])
 def test_members_find_no_staff_pages(client, records, who):
-    client.force_login(getattr(records.cast, who).user, "allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(getattr(records.cast, who).user, "accounts.backends.AuthenticationBackend")
     for model in MODELS:
         assert client.get(address(model, "changelist")).status_code == 404
     assert client.get(reverse("admin:index")).status_code == 404

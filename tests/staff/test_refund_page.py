@@ -69,3 +69,30 @@ def test_a_refunded_payment_offers_no_refund(paid):
     page = client.get(f"/admin/payments/payment/{paid.pk}/change/").content.decode()
     assert f"/payment/{paid.pk}/refund/" not in page
     assert refund(client, paid, "1.00", key="fedcba9876543210").status_code == 422
+
+
+def test_a_large_refund_waits_and_another_of_staff_sends_it_from_its_page(paid, bill, settings):  # noqa: F811
+    """The second person: a page with a reason; who asked for it is told why it cannot be them."""
+    settings.REFUND_SECOND_PERSON_CENTS = 1_000
+    first = sign_in(Client(), make_staff(Role.BILLING))
+    assert "waits for a second person" in refund(first, paid, "20.00").content.decode()
+    made = Refund.objects.get()
+    address, form = f"/admin/payments/refund/{made.pk}/approve/", {"reason": REASON, "key": KEY}
+    assert "somebody else has to approve it" in first.post(address, form, follow=True).content.decode()
+    assert balance(bill) == 13_500
+    second = sign_in(Client(), make_staff(Role.ADMINISTRATOR))
+    assert "The refund is sent." in second.post(address, form, follow=True).content.decode()
+    assert balance(bill) == 15_500
+    made.refresh_from_db()
+    assert (made.decided_by.email, made.decision_reason) == ("administrator@staff.example.com", REASON)
+
+
+def test_a_bills_share_is_refunded_by_its_number(paid, bill):  # noqa: F811
+    client = sign_in(Client(), make_staff(Role.BILLING))
+    form = {"amount": "20.00", "reason": REASON, "key": KEY, "bill": "nothing"}
+    answer = client.post(f"/admin/payments/payment/{paid.pk}/refund/", form, follow=True)
+    assert "paid nothing on a bill NOTHING" in answer.content.decode()
+    form["bill"] = bill.number.lower()
+    answer = client.post(f"/admin/payments/payment/{paid.pk}/refund/", form, follow=True)
+    assert "The refund is sent." in answer.content.decode()
+    assert Refund.objects.get().bill == bill

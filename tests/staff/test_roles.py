@@ -11,12 +11,16 @@ from accounts.staff import Refused
 from activity.models import Event, WorkItem
 from bills.models import Bill, ImportReject
 from ledger.models import Transfer
-from payments.models import Refund
+from payments.models import Check, Finding, Refund
 from tests.staff.conftest import Records, make_staff, sign_in
 
 DOERS = {
     "adjust": "bills.change_bill", "write-off": "bills.change_bill", "void": "bills.change_bill",
+    "approve": "payments.change_refund", "decline": "payments.change_refund", "waive-fee": "bills.change_bill",
     "refund": "payments.add_refund", "settle": "bills.change_importreject", "upload": "bills.add_importbatch",
+    "assign": "payments.change_finding", "match": "payments.change_check", "return": "payments.change_check",
+    "record": "payments.add_check", "lockbox": "payments.add_lockboxfile",
+    "hand-over": "activity.change_workitem", "give-back": "activity.change_workitem",
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
 }  # fmt: skip
 KEY = "0123456789abcdef"
@@ -26,10 +30,21 @@ REASON = "The clinic asked us to."
 def target(action: str, records: Records) -> str:
     """The address of an action's page."""
     item = WorkItem.objects.get_or_create(kind="dispute", subject="payment:x", dedupe_key="w1")[0]
+    refund = Refund.objects.filter(payment=records.payment).first()
     return {
+        "approve": f"/admin/payments/refund/{refund.pk if refund else 0}/approve/",
+        "decline": f"/admin/payments/refund/{refund.pk if refund else 0}/decline/",
+        "waive-fee": f"/admin/payments/payment/{records.payment.pk}/waive-fee/",
         "refund": f"/admin/payments/payment/{records.payment.pk}/refund/",
         "settle": f"/admin/bills/importreject/{records.reject.pk}/settle/",
         "upload": "/admin/bills/importbatch/upload/",
+        "assign": f"/admin/payments/finding/{Finding.objects.get().pk}/assign/",
+        "match": f"/admin/payments/check/{Check.objects.get().pk}/match/",
+        "return": f"/admin/payments/check/{Check.objects.get().pk}/return/",
+        "record": "/admin/payments/check/record/",
+        "lockbox": "/admin/payments/lockboxfile/upload/",
+        "hand-over": f"/admin/activity/workitem/{item.pk}/hand-over/",
+        "give-back": f"/admin/activity/workitem/{item.pk}/give-back/",
         "take": f"/admin/activity/workitem/{item.pk}/take/",
         "finish": f"/admin/activity/workitem/{item.pk}/finish/",
         "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
