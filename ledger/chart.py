@@ -97,6 +97,7 @@ class Movement:
 
 _REVENUE = (SystemAccount.MEDICAL_REVENUE, SystemAccount.PREMIUM_REVENUE)
 _CLEARING = (SystemAccount.STRIPE_CLEARING,)
+_RECEIVED = (*_CLEARING, SystemAccount.LOCKBOX)
 
 MOVEMENTS: dict[Code, Movement] = {
     Code.BILL_ISSUED: Movement((RECEIVABLE,), _REVENUE),
@@ -110,7 +111,7 @@ MOVEMENTS: dict[Code, Movement] = {
     Code.LOCKBOX_PAYMENT: Movement((SystemAccount.LOCKBOX,), (RECEIVABLE, CREDIT)),
     Code.REFUND: Movement((RECEIVABLE,), _CLEARING),
     Code.CREDIT_REFUND: Movement((CREDIT,), _CLEARING),
-    Code.BANK_RETURN: Movement((RECEIVABLE, CREDIT), _CLEARING),
+    Code.BANK_RETURN: Movement((RECEIVABLE, CREDIT), _RECEIVED),
     Code.DISPUTE: Movement((RECEIVABLE, CREDIT), _CLEARING),
     Code.FINANCE_CHARGE: Movement((RECEIVABLE,), (SystemAccount.FINANCE_CHARGE_REVENUE,)),
     Code.FINANCE_CHARGE_WAIVED: Movement((SystemAccount.FINANCE_CHARGE_REVENUE,), (RECEIVABLE,)),
@@ -121,10 +122,11 @@ MOVEMENTS: dict[Code, Movement] = {
     Code.SUBSIDY_WITHDRAWN: Movement((RECEIVABLE,), (SystemAccount.SUBSIDY_EXPENSE,)),
     Code.ADJUSTMENT: Movement((SystemAccount.ADJUSTMENT_EXPENSE,), (RECEIVABLE, CREDIT)),
     Code.WRITE_OFF: Movement((SystemAccount.ADJUSTMENT_EXPENSE,), (RECEIVABLE,)),
-    Code.STRIPE_FEE: Movement((SystemAccount.STRIPE_FEES,), _CLEARING),
-    Code.PAYOUT: Movement((SystemAccount.BANK,), _CLEARING),
-    Code.SUSPENSE_RECEIVED: Movement(_CLEARING, (SystemAccount.SUSPENSE,)),
-    Code.SUSPENSE_EXPLAINED: Movement((SystemAccount.SUSPENSE,), (RECEIVABLE, CREDIT, *_CLEARING)),
+    # Stripe gives fees back, and payouts come back: the same the other way round.
+    Code.STRIPE_FEE: Movement((SystemAccount.STRIPE_FEES, *_CLEARING), (*_CLEARING, SystemAccount.STRIPE_FEES)),
+    Code.PAYOUT: Movement((SystemAccount.BANK, *_CLEARING), (*_CLEARING, SystemAccount.BANK)),
+    Code.SUSPENSE_RECEIVED: Movement(_RECEIVED, (SystemAccount.SUSPENSE,)),
+    Code.SUSPENSE_EXPLAINED: Movement((SystemAccount.SUSPENSE,), (RECEIVABLE, CREDIT, *_RECEIVED)),
 }
 
 

@@ -1,13 +1,15 @@
 """Sending money back: by staff with a reason, to the method it came from; and what others did at the provider.
 
 A refund is posted when the provider has taken it, and its posting is reversed where it fails later (FAULTS D07 to D10).
+Above a limit it waits for a second person of staff (payments.approvals); its money is reserved meanwhile.
 """
 
 import datetime as dt
 import logging
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
@@ -16,20 +18,24 @@ from activity.recording import open_work, record
 from bills.models import Bill
 from ledger.money import format_usd
 from ledger.transactions import atomic_with_retry
-from payments import gateway, moving, refund_postings
+from payments import following, gateway, staff_wording, taking_back
 from payments.models import Payment, Refund
 from payments.provider import GatewayError, KeyReused, RefundState, Refused, Unauthorized, Unknown
-from payments.refund_postings import POSTED
-from payments.states import PaymentStatus
+from payments.refund_rules import ENDED, refuse_excess, refuse_not_refundable, refuse_own_household
+from payments.refund_rules import AmountExceedsRefundable as AmountExceedsRefundable
+from payments.refund_rules import NotRefundable as NotRefundable
+from payments.refund_rules import OwnHousehold as OwnHousehold
+from payments.refund_rules import RefundError as RefundError
+from payments.refund_rules import needs_second_person as needs_second_person
+from payments.refund_rules import refundable_cents as refundable_cents
+from payments.refund_rules import refundable_of as refundable_of
+from payments.taking_back import POSTED
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 DEADLINE = dt.timedelta(hours=1)  # after it, what is still unknown is work for staff too (M10)
 KEY_LIFE = dt.timedelta(hours=20)  # the provider keeps an idempotency key for 24 hours
-REFUNDABLE = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
-STANDING = (Refund.Status.SUBMITTED, Refund.Status.PENDING, Refund.Status.SUCCEEDED)
-ENDED = (Refund.Status.FAILED, Refund.Status.CANCELED)
 
 # Stripe's states of a refund, in ours (docs.stripe.com/api/refunds/object).
 STATUSES = {
@@ -39,30 +45,6 @@ STATUSES = {
     "failed": Refund.Status.FAILED,
     "canceled": Refund.Status.CANCELED,
 }
-
-
-class RefundError(Exception):
-    """A refund that cannot be made as asked; its text says why."""
-
-
-class AmountExceedsRefundable(RefundError):
-    """More than is left of the payment, or of its part for the bill."""
-
-
-class NotRefundable(RefundError):
-    """The payment has not succeeded, or is disputed or returned: a refund would pay twice (FAULTS D11)."""
-
-
-class OwnHousehold(RefundError):
-    """Staff do not act on their own household."""
-
-
-def refundable_cents(payment: Payment) -> int:
-    """What can still be refunded of a payment, US cents."""
-    if payment.status not in REFUNDABLE:
-        return 0
-    asked = payment.refunds.filter(status__in=STANDING).aggregate(cents=Sum("amount_cents"))["cents"] or 0
-    return payment.amount_cents - asked
 
 
 def issue(
@@ -77,11 +59,12 @@ def issue(
     """Refund part or all of a payment, of one of its bills where `bill` is given. US cents.
 
     The row is committed, with its key, before the provider is called; a reply that is lost leaves it `submitted`, and
-    the sweeper asks again with the same key. The same form `key` again returns the refund that stands.
+    the sweeper asks again with the same key. The same form `key` again returns the refund that stands. Above the limit
+    for one person it is returned as `awaiting_approval`, and nothing is sent.
     Raises AmountExceedsRefundable, NotRefundable, OwnHousehold.
     """
     refund, is_new = _commit(payment.pk, amount_cents, reason, requested_by, bill, key)
-    return send(refund) if is_new else refund
+    return send(refund) if is_new and refund.status == Refund.Status.SUBMITTED else refund
 
 
 @atomic_with_retry
@@ -91,8 +74,8 @@ def commit_of_credit(payment_id: int, *, amount_cents: int, reason: str, request
     Raises AmountExceedsRefundable and NotRefundable.
     """
     payment = Payment.objects.select_for_update().get(pk=payment_id)
-    _refuse_not_refundable(payment)
-    _refuse_excess(payment, amount_cents, refundable_cents(payment))
+    refuse_not_refundable(payment)
+    refuse_excess(payment, amount_cents, refundable_cents(payment))
     return _written(payment, amount_cents, reason, requested_by, is_of_credit=True)
 
 
@@ -124,8 +107,16 @@ def send(refund: Refund) -> Refund:
 @atomic_with_retry
 def apply(refund_id: int, state: RefundState) -> Refund:
     """Bring a refund to where it stands at the provider, in any order and however often."""
-    refund = _locked(refund_id)
-    target = STATUSES.get(state.status, Refund.Status.PENDING)
+    refund = locked(refund_id)
+    if fault := _mismatch(refund, state):
+        open_work(
+            "payment_conflict",
+            subject=f"payment:{refund.payment.number}",
+            dedupe_key=f"refund-conflict:{refund.pk}:{state.status[:20]}:{state.amount_cents}",
+            detail=fault,
+        )
+        return refund
+    target = STATUSES[state.status]
     is_over = refund.status in ENDED and (refund.stripe_refund_id is not None or target not in POSTED)
     if refund.status == target or is_over:
         return refund
@@ -140,10 +131,10 @@ def apply(refund_id: int, state: RefundState) -> Refund:
     )
     refund.refresh_from_db()
     if target in POSTED and was not in POSTED:
-        refund_postings.post(refund)
+        taking_back.post(taking_back.of_refund(refund, on=timezone.localdate()))
     if target in ENDED and was in POSTED:
-        refund_postings.unpost(refund)
-    _follow(refund)
+        taking_back.undo(taking_back.of_refund(refund, on=timezone.localdate()))
+    following.follow(refund.payment_id, reason=f"refund:{refund.pk}")
     _record(refund, was)
     if target in ENDED:
         _ask_staff(refund)
@@ -163,7 +154,10 @@ def refresh(payment: Payment) -> None:
 
 def sweep(*, older_than: dt.timedelta = dt.timedelta(seconds=30)) -> int:
     """Ask again about refunds whose reply was lost; how many. Stops when our key is refused."""
-    lost = Refund.objects.filter(status=Refund.Status.SUBMITTED, created_at__lte=timezone.now() - older_than)
+    sent_at = Coalesce(F("decided_at"), F("created_at"))
+    lost = Refund.objects.annotate(sent_at=sent_at).filter(
+        status=Refund.Status.SUBMITTED, sent_at__lte=timezone.now() - older_than
+    )
     asked = list(lost.select_related("payment").order_by("pk")[:BATCH])
     for refund in asked:
         try:
@@ -182,7 +176,7 @@ def _ask_again(refund: Refund) -> Refund:
 
     A forgotten key would make a second refund of the same money (FAULTS D07). Raises provider.GatewayError.
     """
-    age = timezone.now() - refund.created_at
+    age = timezone.now() - (refund.decided_at or refund.created_at)
     if age > DEADLINE:
         open_work(
             "payment_unknown",
@@ -197,7 +191,7 @@ def _ask_again(refund: Refund) -> Refund:
     return _fail(refund.pk, "never_sent") if age > KEY_LIFE else send(refund)
 
 
-def _locked(refund_id: int) -> Refund:
+def locked(refund_id: int) -> Refund:
     """The refund, locked: its payment first, so that two refunds of one payment are posted one after the other."""
     payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
@@ -213,30 +207,31 @@ def _commit(
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     if key is not None and (standing := payment.refunds.filter(form_key=key).first()):
         return standing, False
-    _refuse_not_refundable(payment)
-    if requested_by.members.filter(household_id=payment.household_id).exists():
-        raise OwnHousehold("You cannot refund a payment of your own household.")
-    left = refundable_cents(payment)
-    if bill is not None:
-        of_bill = sum(
-            cents for account_id, cents in refund_postings.left_by_account(payment) if account_id == bill.receivable_id
+    refuse_not_refundable(payment)
+    refuse_own_household(payment, requested_by)
+    left = refundable_cents(payment) if bill is None else refundable_of(payment, bill)
+    refuse_excess(payment, amount_cents, left)
+    waits = needs_second_person(payment, amount_cents)
+    status = Refund.Status.AWAITING_APPROVAL if waits else Refund.Status.SUBMITTED
+    refund = _written(payment, amount_cents, reason, requested_by, bill=bill, form_key=key, status=status)
+    if waits:
+        open_work(
+            "refund_approval",
+            subject=f"payment:{payment.number}",
+            dedupe_key=f"refund-approval:{refund.pk}",
+            detail=f"Refund {refund.pk} of {format_usd(amount_cents)} waits for a second person.",
         )
-        asked = payment.refunds.filter(bill=bill, status=Refund.Status.SUBMITTED).aggregate(cents=Sum("amount_cents"))
-        left = min(left, of_bill - (asked["cents"] or 0))
-    _refuse_excess(payment, amount_cents, left)
-    return _written(payment, amount_cents, reason, requested_by, bill=bill, form_key=key), True
+    return refund, True
 
 
-def _refuse_not_refundable(payment: Payment) -> None:
-    if payment.status not in REFUNDABLE:
-        raise NotRefundable(f"Payment {payment.number} is {payment.status}: it cannot be refunded.")
-
-
-def _refuse_excess(payment: Payment, amount_cents: int, left: int) -> None:
-    if not 0 < amount_cents <= left:
-        raise AmountExceedsRefundable(
-            f"At most {format_usd(max(0, left))} of payment {payment.number} can be refunded."
-        )
+def _mismatch(refund: Refund, state: RefundState) -> str:
+    """Why what the provider says is not to be applied to a refund; empty where it is (FAULTS B19, D21)."""
+    if state.status not in STATUSES:
+        return f"Refund {state.id} has the unknown status {state.status[:40]}."
+    if state.amount_cents != refund.amount_cents:
+        named, ours = format_usd(state.amount_cents), format_usd(refund.amount_cents)
+        return f"Refund {state.id} is of {named} at the provider, and of {ours} here."
+    return ""
 
 
 def _written(payment: Payment, amount_cents: int, reason: str, requested_by: User, **more: Any) -> Refund:
@@ -244,10 +239,10 @@ def _written(payment: Payment, amount_cents: int, reason: str, requested_by: Use
         payment=payment, amount_cents=amount_cents, reason=reason, requested_by=requested_by, **more
     )
     record(
-        "refund.submitted",
+        f"refund.{refund.status}",
         subject=f"payment:{payment.number}",
         owner_id=payment.household_id,
-        to_status=Refund.Status.SUBMITTED,
+        to_status=refund.status,
         actor=f"user:{requested_by.pk}",
         reason=reason,
         payment_id=payment.pk,
@@ -286,7 +281,7 @@ def _own_row(payment: Payment, state: RefundState) -> Refund:
 
 @atomic_with_retry
 def _fail(refund_id: int, code: str) -> Refund:
-    refund = _locked(refund_id)
+    refund = locked(refund_id)
     if refund.status == Refund.Status.SUBMITTED:
         Refund.objects.filter(pk=refund_id).update(
             status=Refund.Status.FAILED, failure_code=code[:60], settled_at=timezone.now()
@@ -317,21 +312,5 @@ def _ask_staff(refund: Refund) -> None:
         "refund_failed",
         subject=f"payment:{refund.payment.number}",
         dedupe_key=f"refund-failed:{refund.pk}",
-        detail=f"Refund {refund.pk} failed ({refund.failure_code or refund.status}). The money is still with the plan.",
+        detail=f"Refund {refund.pk} failed: {staff_wording.refund_failure(refund.failure_code or refund.status)}",
     )
-
-
-def _follow(refund: Refund) -> None:
-    """Bring the payment's status to what its refunds say."""
-    payment = Payment.objects.get(pk=refund.payment_id)
-    returned = payment.refunds.filter(status__in=POSTED).aggregate(cents=Sum("amount_cents"))["cents"] or 0
-    if payment.status not in (*REFUNDABLE, PaymentStatus.REFUNDED):
-        return
-    target = (
-        PaymentStatus.SUCCEEDED
-        if not returned
-        else PaymentStatus.REFUNDED
-        if returned >= payment.amount_cents
-        else PaymentStatus.PARTIALLY_REFUNDED
-    )
-    moving.move(payment.pk, target, actor="stripe", reason=f"refund:{refund.pk}")

@@ -1,6 +1,7 @@
 """How the portal's templates write money, months and form controls."""
 
 import datetime as dt
+from functools import lru_cache
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect
@@ -69,19 +70,19 @@ DAY_FORMATS = {"en": ("M j, Y", "M j", "F j, Y"), "es": ("j b Y", "j b", r"j \d\
 @register.filter(expects_localtime=True)
 def day(on: dt.date | None) -> str:
     """`Oct 14, 2026`, in the reader's language."""
-    return "" if on is None else date_format(on, DAY_FORMATS[_language()][0])
+    return "" if on is None else _written(on, 0)
 
 
 @register.filter
 def day_of_year(on: dt.date | None) -> str:
     """`Oct 14`, in the reader's language: where the year goes without saying."""
-    return "" if on is None else date_format(on, DAY_FORMATS[_language()][1])
+    return "" if on is None else _written(on, 1)
 
 
 @register.filter(expects_localtime=True)
 def day_long(on: dt.date | None) -> str:
     """`October 14, 2026`, in the reader's language."""
-    return "" if on is None else date_format(on, DAY_FORMATS[_language()][2])
+    return "" if on is None else _written(on, 2)
 
 
 # Looked for in this order: each browser also names those it descends from.
@@ -101,6 +102,16 @@ def device(user_agent: str) -> str:
     """`Firefox · Windows`: the browser and the system that a User-Agent header names."""
     named = (next((name for mark, name in each.items() if mark in user_agent), "") for each in (BROWSERS, SYSTEMS))
     return " · ".join(filter(None, named)) or _("Unknown device")
+
+
+def _written(on: dt.date, form: int) -> str:
+    language = _language()
+    return _written_day(on.year, on.month, on.day, language, form)
+
+
+@lru_cache(maxsize=2048)
+def _written_day(year: int, month: int, day: int, language: str, form: int) -> str:
+    return date_format(dt.date(year, month, day), DAY_FORMATS[language][form])
 
 
 def _language() -> str:

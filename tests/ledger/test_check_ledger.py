@@ -16,12 +16,13 @@ from django.db import connection
 from django.utils import timezone
 
 import ledger
+from accounts.models import User
 from activity.models import WorkItem
 from bills import issuing
 from bills.models import Accumulator, Bill, Claim
 from ledger.chart import Code
-from payments import checks, refund_postings, settlement
-from payments.models import Payment, PaymentAllocation, Refund
+from payments import checks, settlement, taking_back
+from payments.models import Check, Dispute, Payment, PaymentAllocation, Refund
 from payments.provider import BalanceRow, Intent, MethodSummary
 from payments.states import PaymentStatus
 from tests.conftest import Cast
@@ -71,12 +72,13 @@ def household(cast: Cast) -> Household:
     refund = Refund.objects.create(
         payment=payment, amount_cents=1_000, reason="test", status=Refund.Status.SUCCEEDED, stripe_refund_id="re_1"
     )
-    refund_postings.post(refund)
+    taking_back.post(taking_back.of_refund(refund, on=refund.created_at.date()))
     Claim.objects.create(
         number="C", member=cast.maya, household=cast.household, kind="professional", service_on=DAY, source="t",
         source_id="1", source_version="1", deductible_cents=7_000, copay_cents=2_000, coinsurance_cents=1_000,
     )  # fmt: skip
     Accumulator.objects.create(member=cast.maya, year=DAY.year, deductible_cents=7_000, out_of_pocket_cents=10_000)
+    Dispute.objects.create(payment=payment, stripe_dispute_id="dp_1", status="won", amount_cents=6_000)
     Payment.objects.update(settled_at=timezone.now() - dt.timedelta(hours=2))
     return Household(bill, small, payment, refund)
 
@@ -124,6 +126,8 @@ BREAKS = {
     "deductibles": "UPDATE bills_accumulator SET deductible_cents = 6999",
     "payments": "UPDATE payments_payment SET amount_cents = amount_cents + 1 WHERE id = {payment_id}",
     "refunds": "UPDATE payments_refund SET amount_cents = amount_cents + 1",
+    "returns and disputes": "UPDATE payments_dispute SET booked_cents = 1, booked_at = now()",
+    "returned payments": "UPDATE payments_dispute SET booked_cents = 1, booked_at = now()",
     "allocations": "UPDATE payments_paymentallocation SET amount_cents = 5999 WHERE payment_id = {payment_id}",
 }
 
@@ -219,6 +223,11 @@ def provider_says(household: Household, change: str) -> dict[str, str]:
             "refunds at the provider",
             "refund re_9: of 1000 cents at the provider is unknown here",
         ),
+        (
+            "dispute not booked",
+            "disputes at the provider",
+            "dispute dp_9: of 1000 cents at the provider is unknown here",
+        ),
         ("dispute not booked", "clearing", "holds 9000 cents before fees and payouts, the provider 8000"),
     ],
 )
@@ -266,9 +275,19 @@ def test_the_command_fails_and_names_each_broken_rule(household: Household) -> N
     assert f"account {household.bill.receivable_id}: holds 1" in out.getvalue()
 
 
+def test_a_paper_check_without_its_money_is_found(household: Household) -> None:
+    """The lockbox account and the checks, the one against the other."""
+    clerk = User.objects.create_user("clerk@example.com")
+    Check.objects.create(
+        number="1", amount_cents=100, received_on=timezone.localdate(), identity="1", status="unmatched",
+        recorded_by=clerk,
+    )  # fmt: skip
+    assert broken(household)["paper checks"] == "lockbox: holds 0 cents, the checks are of 100"
+
+
 def test_every_rule_has_been_broken_once() -> None:
     """A rule that no test breaks may be no rule at all. Two share their query with the one before them."""
-    proved = {*BREAKS, *(rule for rule, _where in MORE.values())}
+    proved = {*BREAKS, *(rule for rule, _where in MORE.values()), "paper checks"}
     assert {rule.name for rule in checks.ALL} - proved == {"trial balance", "out of pocket"}
 
 

@@ -170,6 +170,63 @@ def test_a_dispute_is_lost_and_another_won(story: Story) -> None:
     assert story.owed == 0
 
 
+def test_a_payment_partly_refunded_is_then_returned_whole(story: Story) -> None:
+    """$100.00 paid, $40.00 refunded, $100.00 returned: $140.00 went back, so $140.00 are owed (FAULTS D11)."""
+    story.bill(10_000)
+    story.paid(10_000)
+    story.moves(4_000, Code.REFUND, debit=story.book.bill, credit=SystemAccount.STRIPE_CLEARING)
+    story.moves(10_000, Code.BANK_RETURN, debit=story.book.bill, credit=SystemAccount.STRIPE_CLEARING)
+    assert story.owed == 14_000
+    assert of(SystemAccount.STRIPE_CLEARING) == -4_000
+
+
+def test_what_went_to_credit_is_returned_from_credit(story: Story) -> None:
+    """Of $100.00 the bill took $70.00; the return takes each part from where it went (FAULTS A10, D03)."""
+    story.bill(7_000)
+    story.paid(7_000)
+    story.moves(3_000, Code.OVERPAYMENT, debit=SystemAccount.STRIPE_CLEARING, credit=story.book.credit)
+    story.moves(7_000, Code.BANK_RETURN, debit=story.book.bill, credit=SystemAccount.STRIPE_CLEARING)
+    story.moves(3_000, Code.BANK_RETURN, debit=story.book.credit, credit=SystemAccount.STRIPE_CLEARING)
+    assert (story.owed, balance(story.book.credit)) == (7_000, 0)
+    assert of(SystemAccount.STRIPE_CLEARING) == 0
+
+
+def test_a_dispute_won_after_the_bill_was_paid_again_is_credit(story: Story) -> None:
+    """The reversal pays the bill a second time: what is above the balance is the household's (FAULTS D16)."""
+    story.bill(10_000)
+    story.paid(10_000)
+    disputed = story.moves(10_000, Code.DISPUTE, debit=story.book.bill, credit=SystemAccount.STRIPE_CLEARING)
+    story.paid(10_000)
+    clearing, book = SYSTEM_ACCOUNT_IDS[SystemAccount.STRIPE_CLEARING], story.book
+    ledger.post_many(
+        [
+            Posting(clearing, book.bill, 10_000, Code.DISPUTE, "w", "dispute:1", DAY, book.owner_id, disputed),
+            Posting(book.bill, book.credit, 10_000, Code.CREDIT_RAISED, "w:over", "dispute:1", DAY, book.owner_id),
+        ]
+    )
+    assert (story.owed, balance(book.credit)) == (0, -10_000)
+    assert of(SystemAccount.STRIPE_CLEARING) == 20_000
+
+
+def test_a_return_fee_is_waived(story: Story) -> None:
+    """Its reversal: nothing is left of it."""
+    story.bill(10_000)
+    fee = story.moves(2_500, Code.RETURN_FEE, debit=story.book.bill, credit=SystemAccount.FEE_REVENUE)
+    ledger.reverse(fee, key="waived", reference="payment:1", effective_on=DAY)
+    assert story.owed == 10_000
+    assert of(SystemAccount.FEE_REVENUE) == 0
+
+
+def test_the_fee_of_a_dispute_is_the_plans(story: Story) -> None:
+    """Stripe fees, from clearing: no member's account moves (FAULTS D18)."""
+    story.bill(10_000)
+    story.paid(10_000)
+    story.book = Book(0, *list(vars(story.book).values())[1:])
+    story.moves(1_500, Code.STRIPE_FEE, debit=SystemAccount.STRIPE_FEES, credit=SystemAccount.STRIPE_CLEARING)
+    assert story.owed == 0
+    assert of(SystemAccount.STRIPE_FEES) == 1_500
+
+
 def test_a_finance_charge_and_its_waiver(story: Story) -> None:
     """To finance-charge revenue, and back."""
     story.bill(10_000)
