@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PYTHON PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests demo test check bench lock test-stripe clean
+.PHONY: help setup setup-tests demo test check bench faults bite lock test-stripe clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,12 @@ check: setup ## lint, format, types, import contracts, migrations, check --deplo
 
 bench: setup-tests ## the benchmarks; ARGS="ledger web" picks some
 	@$(VENV)/python -m bench $(ARGS)
+
+faults: setup-tests ## the fault plan against real processes; ARGS="--seeds 500 --start 1000"
+	@$(VENV)/python -m tests.faults $(ARGS)
+
+bite: setup-tests ## planted bugs: each guard removed in turn, and caught; ARGS="signature refund" picks some
+	@$(VENV)/python -m tests.bite.run $(ARGS)
 
 test-stripe: setup-tests ## the payment tests against Stripe itself; needs STRIPE_SECRET_KEY=sk_test_…
 	@$(VENV)/python scripts/test.py stripe

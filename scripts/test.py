@@ -40,8 +40,11 @@ SUITES: dict[str, list[str]] = {
     "tidy": ["tests/test_tidy.py"],
     "quick tests": ["-m", "not slow and not browser", "-n", "2", "--ignore=tests/test_tidy.py"],
     "slow tests": ["-m", "slow and not browser"],
+    "fault plan": [],
     "browser tests": ["-m", "browser"],
 }
+FAULT_SEEDS = ["--seeds", "16", "--start", "0", "--replay-every", "8"]  # a share with fixed seeds; all: make faults
+LONG_SUITES = ("slow tests", "fault plan", "browser tests")
 NO_TESTS_RAN = 5  # pytest's exit code
 
 
@@ -74,10 +77,10 @@ def run_all() -> list[Outcome]:
     """The checks, then the suites; the long ones are left out once something quick has failed."""
     outcomes = run_checks()
     for name, arguments in SUITES.items():
-        if name in ("slow tests", "browser tests") and not all(outcome.ok for outcome in outcomes):
+        if name in LONG_SUITES and not all(outcome.ok for outcome in outcomes):
             print(f"\n{name}: left out, since something quicker failed", flush=True)
             continue
-        outcomes.append(run_suite(name, arguments))
+        outcomes.append(run_faults(name) if name == "fault plan" else run_suite(name, arguments))
     return outcomes
 
 
@@ -128,6 +131,16 @@ def run_suite(name: str, arguments: list[str], environment: dict[str, str] | Non
         for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314  # pytest wrote it just now
             count_case(case, outcome)
     return outcome
+
+
+def run_faults(name: str) -> Outcome:
+    """Run a share of the fault plan, on servers of its own; its report is shown as it comes."""
+    print(f"\n{name}", flush=True)
+    started = time.monotonic()
+    command = [sys.executable, "-m", "tests.faults", *FAULT_SEEDS]
+    environment = os.environ | {"FAULTS_DIR": str(VAR_DIR / "faults")}
+    code = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False).returncode
+    return Outcome(name, code == 0, time.monotonic() - started)
 
 
 def count_case(case: ElementTree.Element, outcome: Outcome) -> None:
