@@ -6,8 +6,16 @@ import secrets
 from django.db import transaction
 
 from accounts.models import Household, Member, User
-from activity import recording
+from activity import doorbell, recording
 from ledger import opening
+
+# What can be had on paper or not, and the column of Household that says which.
+DOCUMENTS = {
+    "statements": "is_paperless",
+    "bills": "has_paperless_bills",
+    "explanations": "has_paperless_explanations",
+    "letters": "has_paperless_letters",
+}
 
 
 @transaction.atomic
@@ -51,11 +59,11 @@ def add_member(
 
 
 @transaction.atomic
-def set_paperless(household_id: int, *, is_paperless: bool, actor: str) -> bool:
-    """Choose paper or paperless statements for a household; False where that is how it stands."""
-    changed = (
-        Household.objects.filter(pk=household_id).exclude(is_paperless=is_paperless).update(is_paperless=is_paperless)
-    )
+def set_paperless(household_id: int, *, is_paperless: bool, actor: str, document: str = "statements") -> bool:
+    """Choose paper or paperless for one of DOCUMENTS; False where that is how it stands. Reversible at any time."""
+    column = DOCUMENTS[document]
+    households = Household.objects.filter(pk=household_id)
+    changed = households.exclude(**{column: is_paperless}).update(**{column: is_paperless})
     if changed:
         recording.record(
             "household.paperless",
@@ -63,7 +71,9 @@ def set_paperless(household_id: int, *, is_paperless: bool, actor: str) -> bool:
             actor=actor,
             owner_id=household_id,
             to_status="paperless" if is_paperless else "paper",
+            document=document,
         )
+        doorbell.ring("notifications.tasks.work_off")  # a change is confirmed by a notice
     return bool(changed)
 
 

@@ -73,12 +73,17 @@ ENROLMENT_OVERALL = Limit("enrolment:all", 1000, HOUR)
 DOCUMENTS_PER_USER = Limit("document:user", 60, 10 * MINUTE)
 
 
-def take(*claims: tuple[Limit, str]) -> bool:
+class NotCounted(Exception):
+    """Valkey does not answer, and what was asked for may not go on without its count."""
+
+
+def take(*claims: tuple[Limit, str], needs_valkey: bool = False) -> bool:
     """Count one try against each limit under its key, in order; False at the first that is used up.
 
-    What is refused by a narrow limit does not use up the wide one behind it: put the widest last.
+    What is refused by a narrow limit does not use up the wide one behind it: put the widest last. Raises NotCounted
+    where `needs_valkey` and Valkey is silent: what no process may decide by its own count alone.
     """
-    return all(_hit(limit, key) for limit, key in claims)
+    return all(_hit(limit, key, needs_valkey=needs_valkey) for limit, key in claims)
 
 
 def forgive(limit: Limit, key: str) -> None:
@@ -140,15 +145,15 @@ LOOK_ALIKES = str.maketrans(
 )
 
 
-def _hit(limit: Limit, key: str) -> bool:
-    allowed = bool(_with_counter(lambda counter: counter.hit(_item(limit), _hashed(key))))
+def _hit(limit: Limit, key: str, *, needs_valkey: bool = False) -> bool:
+    allowed = bool(_with_counter(lambda counter: counter.hit(_item(limit), _hashed(key)), needs_valkey=needs_valkey))
     if not allowed:
         level = logging.ERROR if limit.name.endswith(":all") else logging.WARNING  # an attack on everybody: an alarm
         logger.log(level, "the limit %s is used up", limit.name)
     return allowed
 
 
-def _with_counter(use: Callable[[MovingWindowRateLimiter], bool | None]) -> bool | None:
+def _with_counter(use: Callable[[MovingWindowRateLimiter], bool | None], *, needs_valkey: bool = False) -> bool | None:
     global _silent_until
     if time.monotonic() >= _silent_until:
         try:
@@ -156,6 +161,8 @@ def _with_counter(use: Callable[[MovingWindowRateLimiter], bool | None]) -> bool
         except RedisError as error:
             _silent_until = time.monotonic() + SILENT_SECONDS
             logger.error("Valkey did not answer (%s); this process counts tries for itself", type(error).__name__)
+    if needs_valkey:
+        raise NotCounted
     with _memory_lock:
         return use(_memory)
 

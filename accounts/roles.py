@@ -1,9 +1,11 @@
 """The roles of staff: what each may see and do. Groups of these names are made by `manage.py install_roles`.
 
 Seeing a kind of record is Django's `view` permission. What staff may do has the permission that is nearest in Django's
-own words: `payments.add_refund` to refund, `bills.change_bill` to adjust or void, `bills.add_importbatch` to import,
-`bills.change_importreject` to settle a reject, `activity.change_workitem` to work off the queue, `accounts.change_user`
-to give roles. None of them opens a form that edits a record: there is none.
+own words: `payments.add_refund` to refund, `payments.change_refund` to approve another's refund, `bills.change_bill` to
+adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` to settle a reject,
+`payments.change_finding` to explain money in suspense, `payments.add_check` and `payments.change_check` for checks,
+`payments.add_lockboxfile` for their files, `activity.change_workitem` to work off the queue, `accounts.change_user` to
+give roles. None of them opens a form that edits a record: there is none.
 """
 
 from enum import StrEnum
@@ -27,20 +29,23 @@ SERVICES_SEE = frozenset(
         "accounts.view_household", "accounts.view_member", "accounts.view_delegate", "accounts.view_plan",
         "accounts.view_coverage", "bills.view_bill", "bills.view_billline", "bills.view_claim", "bills.view_claimline",
         "bills.view_accumulator", "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
-        "payments.view_dispute", "notifications.view_notification", "activity.view_workitem",
+        "payments.view_dispute", "notifications.view_notification",
+        "notifications.view_suppression", "activity.view_workitem",
     }
 )  # fmt: skip
 BILLING_SEES = SERVICES_SEE | {
     "ledger.view_account", "ledger.view_transfer", "activity.view_event", "bills.view_importbatch",
-    "bills.view_importreject", "payments.view_stripeevent",
+    "bills.view_importreject", "payments.view_stripeevent", "payments.view_reconciliationrun", "payments.view_finding",
+    "payments.view_balancetransaction", "payments.view_check", "payments.view_lockboxfile",
 }  # fmt: skip
 AUDITOR_SEES = BILLING_SEES | {
     "accounts.view_user", "auth.view_group", "activity.view_access", "payments.view_paymentmethod",
 }  # fmt: skip
 BILLING_DOES = frozenset(
     {
-        "payments.add_refund", "bills.change_bill", "bills.add_importbatch", "bills.change_importreject",
-        "activity.change_workitem",
+        "payments.add_refund", "payments.change_refund", "bills.change_bill", "bills.add_importbatch",
+        "bills.change_importreject", "activity.change_workitem", "payments.change_finding", "payments.add_check",
+        "payments.change_check", "payments.add_lockboxfile",
     }
 )  # fmt: skip
 

@@ -4,15 +4,20 @@ A secret may come from a file: `NAME_FILE=/run/secrets/name` serves as `NAME`.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What follows "PREFIX* " on a card's statement: the prefix may have 10 characters and all of it 22, < > \ ' " *
+# are refused, and a letter must be in it (docs.stripe.com/get-started/account/statement-descriptors).
+DESCRIPTOR_SUFFIX = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9.,&+/-](?:[A-Za-z0-9 .,&+/-]{0,8}[A-Za-z0-9.,&+/-])?")
 
 # What `make demo` chose (ports, the sandbox's keys), for every other command that runs in the demo.
 DEMO_FILE = "environment"
@@ -43,6 +48,14 @@ class Environment(BaseSettings):
     stripe_api_base: str = "https://api.stripe.com"
     stripe_js_url: str = "https://js.stripe.com/v3/"
     stripe_timeout_seconds: float = 10.0
+    stripe_descriptor_medical: str = "MEDICAL"
+    stripe_descriptor_premium: str = "PREMIUM"
+
+    schedule_days_ahead: int = Field(default=60, ge=1, le=365)
+    schedule_cut_off_hours: int = Field(default=0, ge=0, le=72)
+
+    refund_second_person_cents: int = 50_000
+    return_fees: dict[str, dict[str, int | str]] = Field(default={})
 
     email_host: str = "127.0.0.1"
     email_port: int = 25
@@ -50,15 +63,40 @@ class Environment(BaseSettings):
     email_host_password: SecretStr = SecretStr("")
     email_use_tls: bool = True
     default_from_email: str = "billing@localhost"
+    email_backend: str = "django.core.mail.backends.smtp.EmailBackend"
+    anymail: SecretStr = SecretStr("")
+    email_per_second: float = Field(default=0, ge=0, le=1000)
+    mail_webhook_secret: SecretStr = SecretStr("")
+    sms_backend: str = ""
+    sms_webhook_secret: SecretStr = SecretStr("")
 
     secure_proxy_ssl_header: bool = False
     trusted_proxies: int = 0
     log_level: Literal["INFO", "WARNING", "ERROR"] = "INFO"
     csp_report_uri: str = ""
 
+    guest_pay_facts: str = "bill_number,birth_date"
+    guest_pay_lookups_an_hour: int = Field(default=400, ge=1)
+    guest_pay_charges_an_hour: int = Field(default=300, ge=1)
+    guest_pay_min_cents: int = Field(default=500, ge=50)
+    guest_link_days: int = Field(default=60, ge=1, le=365)
+
     support_phone: str = "1-800-555-0100"
     support_tty: str = "711"
     support_hours: str = "Monday to Friday, 8 a.m. to 6 p.m."
+
+    @field_validator("stripe_descriptor_medical", "stripe_descriptor_premium")
+    @classmethod
+    def _is_a_descriptor_suffix(cls, value: str) -> str:
+        if not DESCRIPTOR_SUFFIX.fullmatch(value):
+            raise ValueError("1 to 10 Latin letters, digits and . , - & + / or spaces, at least one of them a letter")
+        return value
+
+    @model_validator(mode="after")
+    def _has_two_descriptors(self) -> Self:
+        if self.stripe_descriptor_medical.upper() == self.stripe_descriptor_premium.upper():
+            raise ValueError("STRIPE_DESCRIPTOR_MEDICAL and STRIPE_DESCRIPTOR_PREMIUM must differ")
+        return self
 
     @property
     def is_production(self) -> bool:

@@ -14,9 +14,23 @@ SCHEDULE = {
     "ask Stripe about undecided payments": {"task": "payments.tasks.sweep", "schedule": MINUTE},
     "send mails about signing in": {"task": "accounts.tasks.send_mails", "schedule": MINUTE / 2},
     "send notifications": {"task": "notifications.tasks.work_off", "schedule": MINUTE / 2},
+    "remind of due dates": {"task": "notifications.tasks.send_reminders", "schedule": crontab(hour="5", minute="5")},
+    "weekly digests": {
+        "task": "notifications.tasks.send_digests",
+        "schedule": crontab(hour="5", minute="20", day_of_week="1"),
+    },
     # Daily: a coverage that began after the first of the month is billed the next morning; a repeat issues nothing.
     "issue premiums": {"task": "bills.tasks.issue_premiums", "schedule": crontab(hour="4", minute="10")},
     "take in uploaded imports": {"task": "bills.tasks.import_uploads", "schedule": MINUTE},
+    # From the first minutes of its day on; a repeat sends nothing twice.
+    "send scheduled payments": {"task": "payments.tasks.send_scheduled", "schedule": 15 * MINUTE},
+    "tell of payments scheduled for tomorrow": {
+        "task": "payments.tasks.remind_of_scheduled",
+        "schedule": crontab(hour="5", minute="35"),
+    },
+    "reconcile with Stripe": {"task": "payments.tasks.reconcile", "schedule": crontab(hour="2", minute="45")},
     "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},
+    "watch saved methods": {"task": "payments.tasks.watch_methods", "schedule": crontab(hour="5", minute="50")},
+    "clear guests' drafts": {"task": "payments.tasks.clear_guest_drafts", "schedule": crontab(hour="2", minute="25")},
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": crontab(hour="2", minute="15")},
 }

@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
     path("", include("bills.urls")),
+    path("", include("notifications.urls")),
     path("", include("payments.pages.urls")),
     path("", include("payments.urls")),
 ]

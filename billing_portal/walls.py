@@ -12,14 +12,26 @@ SHORTEST_SECRET_KEY = 50
 FEWEST_DIFFERENT_CHARACTERS = 10
 # Words of examples and templates; a secret that holds one was never chosen.
 PLACEHOLDERS = ("django-insecure", "change-me", "changeme", "example", "placeholder", "your-secret", THROWAWAY_KEY)
+GUEST_FACTS = frozenset({"birth_date", "zip", "last_name"})
 THIS_MACHINE = ("", "127.0.0.1", "localhost", "::1")
 
 
 def refuse_weak(environment: Environment) -> None:
     """Raise ImproperlyConfigured, naming every weak setting and its cure, where the portal must not start."""
     faults = _production(environment) if environment.is_production else _relaxed(environment)
+    faults += _guest_pay(environment)
     if faults:
         raise ImproperlyConfigured("The portal does not start on these settings:\n- " + "\n- ".join(faults))
+
+
+def _guest_pay(environment: Environment) -> list[str]:
+    """A guest names a bill by its number and something else that a stranger does not know."""
+    facts = [fact.strip() for fact in environment.guest_pay_facts.split(",") if fact.strip()]
+    others = set(facts) - {"bill_number"}
+    if "bill_number" in facts and others and others <= GUEST_FACTS:
+        return []
+    named = ", ".join(sorted(GUEST_FACTS))
+    return [f"GUEST_PAY_FACTS must name bill_number and one or more of {named}"]
 
 
 def _production(environment: Environment) -> list[str]:

@@ -37,6 +37,13 @@ LABELS: dict[int, Promise] = {
     Code.ADJUSTMENT: gettext_lazy("Adjusted by Member Services"),
     Code.WRITE_OFF: gettext_lazy("Forgiven"),
 }
+# What undid one of these, where "taken back" would say the opposite of what happened.
+LABELS_UNDONE: dict[int, Promise] = {
+    Code.REFUND: gettext_lazy("Refund that could not be sent"),
+    Code.BANK_RETURN: gettext_lazy("Returned payment came through after all"),
+    Code.DISPUTE: gettext_lazy("Disputed payment stands again"),
+    Code.RETURN_FEE: gettext_lazy("Fee for a returned payment taken off"),
+}
 PAID_BY = (Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT)
 UNPAID_BY = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE, Code.CREDIT_RAISED)
 
@@ -50,6 +57,7 @@ class Entry:
     note: str
     change_cents: int
     balance_cents: int
+    is_payment: bool = False
 
 
 def entries(bill: Bill) -> list[Entry]:
@@ -64,7 +72,8 @@ def entries(bill: Bill) -> list[Entry]:
     balance, found = bill.balance_cents, []
     for transfer in newest[:MAX_ENTRIES]:
         change = transfer.amount_cents if transfer.debit_id == account_id else -transfer.amount_cents
-        found.append(Entry(transfer.effective_on, _label(transfer), _note(transfer), change, balance))
+        is_payment = transfer.code == Code.PAYMENT and transfer.reverses_id is None
+        found.append(Entry(transfer.effective_on, _label(transfer), _note(transfer), change, balance, is_payment))
         balance -= change
     if len(newest) > MAX_ENTRIES:
         found.append(Entry(newest[-1].effective_on, _("Everything before"), "", balance, balance))
@@ -72,14 +81,15 @@ def entries(bill: Bill) -> list[Entry]:
 
 
 def paid_cents(bills: Sequence[Bill]) -> dict[int, int]:
-    """US cents paid on each bill that anything was paid on, less what went back. One query."""
+    """US cents paid on each bill that anything was paid on, less what went back and did not come again. One query."""
     ids = [bill.receivable_id for bill in bills]
     by_account = {bill.receivable_id: bill.pk for bill in bills}
+    moved = (*PAID_BY, *UNPAID_BY)
     rows = (
-        Transfer.objects.filter(Q(credit_id__in=ids, code__in=PAID_BY) | Q(debit_id__in=ids, code__in=UNPAID_BY))
+        Transfer.objects.filter(Q(credit_id__in=ids, code__in=moved) | Q(debit_id__in=ids, code__in=moved))
         .annotate(
-            account_id=Case(When(code__in=PAID_BY, then=F("credit_id")), default=F("debit_id")),
-            cents=Case(When(code__in=PAID_BY, then=F("amount_cents")), default=-F("amount_cents")),
+            account_id=Case(When(credit_id__in=ids, then=F("credit_id")), default=F("debit_id")),
+            cents=Case(When(credit_id__in=ids, then=F("amount_cents")), default=-F("amount_cents")),
         )
         .values_list("account_id")
         .annotate(Sum("cents"))
@@ -88,6 +98,8 @@ def paid_cents(bills: Sequence[Bill]) -> dict[int, int]:
 
 
 def _label(transfer: Transfer) -> str:
+    if transfer.reverses_id and transfer.code in LABELS_UNDONE:
+        return str(LABELS_UNDONE[transfer.code])
     label = str(LABELS.get(transfer.code, transfer.get_code_display()))
     return _("Taken back: %(what)s") % {"what": label} if transfer.reverses_id else label
 

@@ -2,36 +2,20 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.models import Household, Member, User
-from accounts.staff import Action, AmountForm, MemberRecordAdmin, Refused, money, usd
+from accounts.staff import money, usd
 from activity.staff import ReadOnlyAdmin, ReadOnlyInline, link, listed
-from payments import refunds
-from payments.models import Dispute, Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
-from payments.provider import GatewayError
+from payments import legs, lockbox_admin, reconciliation_admin, taken_back_admin
+from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
 
-
-def _refund(user: User, payment: Payment, cleaned: dict[str, Any]) -> str:
-    try:
-        refund = refunds.issue(
-            payment,
-            amount_cents=cleaned["amount"],
-            reason=cleaned["reason"],
-            requested_by=user,
-            key=cleaned["key"],
-        )
-    except refunds.RefundError as error:
-        raise Refused(str(error)) from error
-    except GatewayError as error:
-        raise Refused("The provider does not answer now. The refund is kept and will be sent again.") from error
-    return f"The refund is {refund.get_status_display().lower()}."
+__all__ = ["lockbox_admin", "reconciliation_admin"]  # their pages are registered with these
 
 
 class AllocationInline(ReadOnlyInline):
@@ -68,31 +52,8 @@ class RefundInline(ReadOnlyInline):
         return obj.requested_by.email if obj.requested_by else "outside the portal"
 
 
-class PaymentRecordAdmin(MemberRecordAdmin):
-    """A record of a payment: of everybody whose bills it paid."""
-
-    member_path = "payment__allocations__bill__member"
-
-    def payment_of(self, obj: Any) -> Payment:
-        """The payment."""
-        payment: Payment = obj.payment
-        return payment
-
-    def household_id_of(self, obj: Any) -> int:
-        """The payment's."""
-        return self.payment_of(obj).household_id
-
-    def members_of(self, obj: Any) -> Sequence[Member]:
-        """Everybody whose bills it paid."""
-        return list(Member.objects.filter(bills__allocations__payment=self.payment_of(obj)).distinct().order_by("pk"))
-
-    def subject_of(self, obj: Any) -> str:
-        """The payment."""
-        return f"payment:{self.payment_of(obj).number}"
-
-
 @admin.register(Payment)
-class PaymentAdmin(PaymentRecordAdmin):
+class PaymentAdmin(taken_back_admin.PaymentRecordAdmin):
     """Payments."""
 
     member_path = "allocations__bill__member"
@@ -107,17 +68,21 @@ class PaymentAdmin(PaymentRecordAdmin):
     fields = (
         "number", "household_link", "payer_email", "kind", "channel", "status", "amount", "paid_with", "attempt",
         "stripe_payment_intent_id", "stripe_charge_id", "failure_code", "created_at", "submitted_at", "asked_at",
-        "settled_at", "expected_on", "effective_on",
+        "settled_at", "expected_on", "effective_on", "scheduled_on", "method_label", "attestation", "other_parts",
     )  # fmt: skip
-    readonly_fields = ("household_link", "payer_email", "amount", "paid_with")
+    readonly_fields = ("household_link", "payer_email", "amount", "paid_with", "other_parts")
     amount = money("amount_cents", "Amount")
     offered = (
-        Action(
-            suffix="refund", label="Refund", permission="payments.add_refund", form=AmountForm, run=_refund,
-            applies=lambda payment: refunds.refundable_cents(payment) > 0,
-            explains="Sends money back to the card or account that it came from. The bill is owed again by that much.",
-        ),
-    )  # fmt: skip
+        taken_back_admin.REFUND,
+        taken_back_admin.WAIVE_FEE,
+    )
+
+    @admin.display(description="other parts of the checkout")
+    def other_parts(self, obj: Payment) -> SafeString | str:
+        """The payments that share its checkout: each is refunded by itself."""
+        others = [leg for leg in legs.of(obj) if leg.pk != obj.pk]
+        parts = ((link(leg), usd(leg.amount_cents), leg.get_status_display()) for leg in others)
+        return format_html_join(", ", "{} {} {}", parts) if others else "-"
 
     def searched(self, term: str) -> Q:
         """By number, household or Stripe's id."""
@@ -146,72 +111,14 @@ class PaymentAdmin(PaymentRecordAdmin):
     def related(self, request: HttpRequest, obj: Payment) -> list[tuple[str, str]]:
         """What belongs to it."""
         return [
-            ("Disputes", listed("payments_dispute", payment__id__exact=obj.pk)),
+            ("Refunds", listed("payments_refund", payment__id__exact=obj.pk)),
+            ("Disputes and returns", listed("payments_dispute", payment__id__exact=obj.pk)),
             ("What happened", listed("activity_event", subject=f"payment:{obj.number}")),
         ]
 
     def summary(self, obj: Payment) -> list[tuple[str, object]]:
         """What a refund is about."""
-        return [
-            ("Payment", obj.number),
-            ("Household", obj.household),
-            ("Paid", usd(obj.amount_cents)),
-            ("Can still be refunded", usd(refunds.refundable_cents(obj))),
-        ]
-
-
-@admin.register(Refund)
-class RefundAdmin(PaymentRecordAdmin):
-    """Money sent back."""
-
-    list_display = (
-        "id",
-        "payment_link",
-        "amount",
-        "status",
-        "reason",
-        "requested_by",
-        "is_outside_portal",
-        "created_at",
-    )
-    list_filter = ("status", "is_outside_portal")
-    list_select_related = ("payment", "requested_by")
-    search_help_text = "Stripe's id of the refund, whole"
-    exact_search = ("stripe_refund_id",)
-    linked_by = ("payment__id__exact",)
-    fields = (
-        "payment_link", "bill", "amount", "status", "reason", "requested_by", "is_outside_portal", "stripe_refund_id",
-        "failure_code", "created_at", "settled_at",
-    )  # fmt: skip
-    readonly_fields = ("payment_link", "amount")
-    amount = money("amount_cents", "Amount")
-
-    @admin.display(description="payment")
-    def payment_link(self, obj: Any) -> SafeString | str:
-        """The payment."""
-        return link(obj.payment)
-
-
-@admin.register(Dispute)
-class DisputeAdmin(PaymentRecordAdmin):
-    """Payments called into question."""
-
-    list_display = ("stripe_dispute_id", "payment_link", "amount", "status", "reason", "is_withdrawn", "opened_at")
-    list_filter = ("status",)
-    list_select_related = ("payment",)
-    search_help_text = "Stripe's id of the dispute, whole"
-    exact_search = ("stripe_dispute_id",)
-    linked_by = ("payment__id__exact",)
-    fields = (
-        "stripe_dispute_id", "payment_link", "amount", "status", "reason", "is_withdrawn", "opened_at", "closed_at",
-    )  # fmt: skip
-    readonly_fields = ("payment_link", "amount")
-    amount = money("amount_cents", "Amount")
-
-    @admin.display(description="payment")
-    def payment_link(self, obj: Any) -> SafeString | str:
-        """The payment."""
-        return link(obj.payment)
+        return taken_back_admin.summary_of(obj)
 
 
 @admin.register(PaymentMethod)

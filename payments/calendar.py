@@ -31,3 +31,10 @@ def expected_posting(kind: str, submitted_on: dt.date, *, is_bank_debit: bool = 
     """The day by which a payment submitted on a day is expected to post."""
     days = POSTING_DAYS[Bill.Kind(kind)]
     return add_banking_days(submitted_on, max(days, BANK_DEBIT_DAYS) if is_bank_debit else days)
+
+
+def next_banking_day(day: dt.date) -> dt.date:
+    """The day itself where the banks are open, else the next on which they are (RULES section 11)."""
+    while not is_banking_day(day):
+        day += dt.timedelta(days=1)
+    return day

@@ -59,7 +59,8 @@ class CardNumberMiddleware:
         if _is_json(request):
             problem = {"type": "about:blank", "code": "card_number_refused", "detail": detail, "errors": []}
             return JsonResponse(problem, status=400, content_type="application/problem+json")
-        context = {"detail": detail, "next_address": reverse("pay")}  # the page repeats nothing of what was sent
+        next_route = "guest_pay" if request.path.startswith("/guest-pay/") else "pay"
+        context = {"detail": detail, "next_address": reverse(next_route)}  # the page repeats nothing of what was sent
         return render(request, "payments/card_number_refused.html", context, status=400)
 
 

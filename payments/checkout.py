@@ -4,10 +4,12 @@ A medical payment and a premium payment are never one charge: they go to differe
 cards take only the one (RULES section 2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,16 +21,29 @@ from bills.models import Bill
 from ledger.models import Account
 from ledger.money import format_usd
 from ledger.transactions import atomic_with_retry
-from payments import calendar, customers, declines, gateway, moving, settlement
+from payments import (
+    calendar,
+    customers,
+    declines,
+    eligibility,
+    gateway,
+    legs,
+    mandates,
+    moving,
+    readiness,
+    retries,
+    settlement,
+)
 from payments.allocating import bills_to_pay, payable_cents
-from payments.models import Payment, PaymentAllocation, PaymentMethod
+from payments.mandates import Acceptance
+from payments.models import Mandate, Payment, PaymentAllocation, PaymentMethod
 from payments.provider import ChargeRequest, GatewayError, KeyReused, Refused, Unauthorized, Unknown
 from payments.states import PaymentStatus
 
 MIN_CENTS = 50  # docs.stripe.com/currencies: the least charge in US dollars
 MAX_BILLS = 30
 OFF_SESSION = (Payment.Channel.AUTOPAY, Payment.Channel.PLAN)
-DESCRIPTORS = {Bill.Kind.MEDICAL: "MEDICAL", Bill.Kind.PREMIUM: "PREMIUM"}
+Refuse = Callable[[Payment], None]
 
 
 class CheckoutError(Exception):
@@ -67,6 +82,14 @@ class ProviderUnavailable(CheckoutError):
     """The provider cannot be reached; nothing was sent."""
 
 
+class MandateMissing(CheckoutError):
+    """A bank account would be debited without its owner's leave."""
+
+
+class NotEligible(CheckoutError):
+    """Pre-tax money for what it may not pay (payments.eligibility)."""
+
+
 class NotADraft(CheckoutError):
     """The payment has been sent already, or no method has been chosen."""
 
@@ -91,7 +114,21 @@ def begin(
     # First: once it is on its way or paid, its bills would refuse the very payment that is asked for (FAULTS A01, A08).
     if client_key and (standing := Payment.objects.filter(payer=payer, client_key=client_key).first()):
         return _same_content(standing, wanted)
-    bills = _payable_bills(scope, list(wanted))
+    return draft(_payable_bills(scope, list(wanted)), wanted, payer=payer, channel=channel, client_key=client_key)
+
+
+def draft(
+    bills: list[Bill],
+    wanted: Mapping[str, int],
+    *,
+    payer: User | None,
+    channel: str,
+    client_key: str | None = None,
+) -> Payment:
+    """Draft a payment of bills that the payer may pay, a guest too, who is no user. `wanted`: US cents by number.
+
+    Raises MixedKinds, AmountExceedsPayable, BelowMinimum, ClientKeyReused.
+    """
     if len({(bill.kind, bill.household_id) for bill in bills}) > 1:
         raise MixedKinds(_("Medical bills and premiums are charged separately. Pay the one first, then the other."))
     _refuse_excess(bills, wanted)
@@ -113,7 +150,7 @@ def begin(
                 PaymentAllocation(payment=payment, bill=bill, amount_cents=wanted[bill.number]) for bill in bills
             )
     except IntegrityError:
-        if not client_key:
+        if not client_key or payer is None:
             raise
         return _same_content(Payment.objects.get(payer=payer, client_key=client_key), wanted)
     return payment
@@ -121,16 +158,18 @@ def begin(
 
 def choose(
     payment: Payment, *, method: PaymentMethod | None = None, confirmation_token: str = "", saves_method: bool = False,
-    consent_address: str | None = None, consent_version: str = "",
+    consent_address: str | None = None, consent_version: str = "", label: str = "", attestation: str = "",
 ) -> Payment:  # fmt: skip
-    """Choose the method of a draft: a saved one, or what the browser's confirmation token names.
+    """Choose the method of a draft: a saved one, or what the browser's confirmation token names, `label`led HSA or FSA.
 
-    Raises NotADraft, provider.Refused (a token that is not ours or used up), provider.Unknown, ValueError (neither).
+    Raises NotADraft, NotEligible (pre-tax money for what it may not pay), provider.Refused (a token that is not ours or
+    used up), provider.Unknown, ValueError (neither).
     """
     if method is not None:
         chosen = {
             "method": method, "confirmation_token": "", "saves_method": False, "method_kind": method.kind,
             "method_brand": method.brand, "method_last4": method.last4, "method_wallet": method.wallet,
+            "method_label": method.label,
         }  # fmt: skip
     elif confirmation_token:
         summary = gateway.token_summary(confirmation_token)
@@ -138,28 +177,48 @@ def choose(
             "method": None, "confirmation_token": confirmation_token, "saves_method": saves_method,
             "method_kind": summary.kind, "method_brand": summary.brand, "method_last4": summary.last4,
             "method_wallet": summary.wallet, "consent_address": consent_address, "consent_version": consent_version,
+            "method_label": label if summary.kind == PaymentMethod.Kind.CARD else "",
         }  # fmt: skip
     else:
         raise ValueError("a method or a confirmation token")
-    if not Payment.objects.filter(pk=payment.pk, status=PaymentStatus.DRAFT).update(**chosen):
-        raise NotADraft(_("This payment has been sent already."))
+    _keep_choice(payment.pk, {**chosen, "attestation": attestation if chosen["method_label"] else ""})
     payment.refresh_from_db()
     return payment
 
 
-def confirm(payment: Payment) -> Payment:
+@atomic_with_retry
+@transaction.atomic  # a refusal keeps nothing, also inside a caller's transaction
+def _keep_choice(payment_id: int, chosen: Mapping[str, Any]) -> None:
+    """Keep the choice, and what it changes for those that share the checkout; or nothing, where it is refused."""
+    _locked(payment_id)
+    if not Payment.objects.filter(pk=payment_id, status=PaymentStatus.DRAFT).update(**chosen):
+        raise NotADraft(_("This payment has been sent already."))
+    shared = _locked(payment_id)
+    legs.share_out(shared)
+    if reason := eligibility.why_not(shared):
+        raise NotEligible(reason)
+
+
+def confirm(payment: Payment, *, acceptance: Acceptance | None = None, refuse: Refuse | None = None) -> Payment:
     """Send a draft, once: whatever is clicked twice returns the payment as it stands (FAULTS A01, I11).
 
-    Raises CheckoutError where the bills can no longer take it; it then stays a draft. Whatever the provider answers,
-    or does not, is in the status of what is returned: `submitted` means that it is not known yet.
+    What several methods share is sent together: all of it is submitted, or nothing is.
+
+    A bank account that is not a saved one needs the `acceptance` of the mandate that was shown
+    (`mandates.text_for_payment`). `refuse` raises where its payer has no longer leave to pay: asked in the transaction
+    that submits it (FAULTS F31). Raises CheckoutError where the bills can no longer take it; it then stays a draft.
+    Whatever the provider answers, or does not, is in the status of what is returned: `submitted` means that it is not
+    known yet.
     """
-    if payment.status == PaymentStatus.DRAFT and payment.payer is not None:
+    if payment.status == PaymentStatus.DRAFT:
         try:
-            customers.ensure(payment.payer)  # before the transaction: it may ask the provider
+            for leg in legs.of(payment):
+                customers.ensure_for(leg)  # before the transaction: it may ask the provider
         except GatewayError as error:
             raise ProviderUnavailable(str(declines.CANNOT_PAY_NOW)) from error
-    payment, is_mine = _submit(payment.pk)
-    return send(payment) if is_mine else payment
+    # One that fails leaves the others right: each is sent, and what is never sent for a crash the sweeper sends.
+    sent = [send(leg) for leg in _submit(payment.pk, acceptance, refuse)]
+    return next((leg for leg in sent if leg.pk == payment.pk), moving.current(payment.pk))
 
 
 def send(payment: Payment) -> Payment:
@@ -222,26 +281,53 @@ def abandon(payment: Payment, *, actor: str) -> Payment:
 
 
 @atomic_with_retry
-def _submit(payment_id: int) -> tuple[Payment, bool]:
-    """Commit the attempt and its key, under the locks of its bills. False: somebody has done so already."""
-    payment = Payment.objects.select_for_update().get(pk=payment_id)
-    if payment.status != PaymentStatus.DRAFT:
-        return payment, False
+def _submit(payment_id: int, acceptance: Acceptance | None = None, refuse: Refuse | None = None) -> list[Payment]:
+    """Commit the attempt and its key of every leg at once, under the locks of the bills. None: somebody has done so."""
+    shared = _locked(payment_id)
+    if any(leg.status != PaymentStatus.DRAFT for leg in shared):
+        return []
+    for leg in shared:
+        refuse_unready(leg)
+        if mandates.is_needed(leg):
+            if acceptance is None:
+                raise MandateMissing(_("Read and agree to the authorization for your bank account first."))
+            mandates.accept_payment(leg, acceptance)
+    wanted = legs.wanted_cents(shared)
+    bills = held_bills(wanted)
+    if refuse is not None:
+        for leg in shared:
+            refuse(leg)
+    _refuse_excess(bills, {bill.number: wanted[bill.pk] for bill in bills}, but=payment_id)
+    if reason := eligibility.why_not(shared):
+        raise NotEligible(reason)
+    return [submitted(leg) for leg in shared]
+
+
+def held_bills(bill_ids: Iterable[int]) -> list[Bill]:
+    """Bills, and their receivables locked in one order until the end of the transaction."""
+    receivables = list(Bill.objects.filter(pk__in=bill_ids).values_list("receivable_id", flat=True))
+    list(Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk"))
+    return list(Bill.objects.filter(pk__in=bill_ids).select_related("receivable"))
+
+
+def refuse_unready(payment: Payment) -> None:
+    """Raise NotADraft where no method is chosen, or where the saved one can no longer pay for this payer."""
+    if payment.scheduled_on is not None and payment.scheduled_on > timezone.localdate():
+        raise NotADraft(_("This payment is scheduled. It is sent on its day."))
     if payment.method_id is None and not payment.confirmation_token:
         raise NotADraft(_("Choose how to pay first."))
-    if payment.method is not None and payment.method.removed_at is not None:
-        raise NotADraft(_("That payment method was removed. Choose another."))
-    wanted = dict(payment.allocations.values_list("bill_id", "amount_cents"))
-    receivables = list(Bill.objects.filter(pk__in=wanted).values_list("receivable_id", flat=True))
-    list(Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk"))
-    bills = list(Bill.objects.filter(pk__in=wanted).select_related("receivable"))
-    _refuse_excess(bills, {bill.number: wanted[bill.pk] for bill in bills}, but=payment.pk)
+    if payment.method is not None and (refusal := readiness.why_not(payment.method, payment.payer)):
+        raise NotADraft(refusal)
+
+
+def submitted(payment: Payment) -> Payment:
+    """Commit the first attempt and its key, in the caller's transaction and under its locks."""
     now = timezone.now()
     today = timezone.localdate(now)
-    moved = moving.move(
+    return moving.move(
         payment.pk,
         PaymentStatus.SUBMITTED,
-        actor=f"user:{payment.payer_id}",
+        actor=f"user:{payment.payer_id}" if payment.payer_id else "guest",
         attempt=1,
         submitted_at=now,
         asked_at=now,
@@ -250,7 +336,19 @@ def _submit(payment_id: int) -> tuple[Payment, bool]:
             payment.kind, today, is_bank_debit=payment.method_kind == PaymentMethod.Kind.BANK_ACCOUNT
         ),
     )
-    return moved, True
+
+
+def _locked(payment_id: int) -> list[Payment]:
+    try:
+        return legs.locked(payment_id)
+    except legs.Changed as error:
+        raise NotADraft(_("This payment was changed in another window. Look at it again.")) from error
+
+
+def return_path(payment: Payment) -> str:
+    """Where the bank sends the payer's browser back to."""
+    name = "guest_return" if payment.channel == Payment.Channel.GUEST else "payment_return"
+    return reverse(name, args=[payment.number])
 
 
 def _request(payment: Payment) -> ChargeRequest:
@@ -259,13 +357,16 @@ def _request(payment: Payment) -> ChargeRequest:
         amount_cents=payment.amount_cents,
         payment_number=payment.number,
         customer_id=customers.known(payment),
-        descriptor_suffix=DESCRIPTORS[Bill.Kind(payment.kind)],
-        return_url=f"{settings.PORTAL_URL}/payments/{payment.number}/return/",
+        descriptor_suffix=settings.STRIPE_DESCRIPTORS[payment.kind],
+        return_url=settings.PORTAL_URL + return_path(payment),
         method_id=payment.method.stripe_id if payment.method is not None else "",
         confirmation_token=payment.confirmation_token,
         saves_method=payment.saves_method,
-        is_off_session=payment.channel in OFF_SESSION,
+        is_off_session=payment.channel in OFF_SESSION or payment.scheduled_on is not None,
         attempt=payment.attempt,
+        method_kind=payment.method_kind,
+        statement=retries.DESCRIPTOR if payment.retry_of_id is not None else "",
+        accepted=mandates.accepted(Mandate.objects.filter(payment=payment).first()),
     )
 
 

@@ -9,12 +9,12 @@ import bills.checks
 import ledger.checks
 from activity.models import WorkItem
 from activity.recording import open_work
-from ledger.chart import Code
+from ledger.chart import SYSTEM_ACCOUNT_IDS, Code, SystemAccount
 from ledger.checks import TEXT_WEIGHT, TRANSFERS, WEIGHT, Broken, Rule, Sum
 from payments import clearing, gateway
 from payments.provider import BalanceRow, GatewayError
-from payments.refund_postings import POSTED
 from payments.states import SETTLED
+from payments.taking_back import POSTED
 
 
 def _listed(words: Iterable[str]) -> str:
@@ -22,7 +22,11 @@ def _listed(words: Iterable[str]) -> str:
 
 
 _SETTLED = f"status IN ({_listed(SETTLED)})"
-_POSTED = f"code IN ({int(Code.PAYMENT)}, {int(Code.OVERPAYMENT)}) AND reverses_id IS NULL"
+# A paper check is posted by its payments too; the lockbox's other movements are about no payment.
+_POSTED = (
+    f"(code IN ({int(Code.PAYMENT)}, {int(Code.OVERPAYMENT)})"
+    f" OR (code = {int(Code.LOCKBOX_PAYMENT)} AND reference LIKE 'payment:%%')) AND reverses_id IS NULL"
+)
 _BROKEN_PAYMENT = f"""
     SELECT 'payment ' || p.number, 'is ' || p.status || ', of ' || p.amount_cents || ' cents, posted ' || t.cents
     FROM {{payments}} p CROSS JOIN LATERAL (
@@ -53,12 +57,37 @@ _BROKEN_REFUND = f"""
     ) t WHERE t.cents <> CASE WHEN {_REFUNDED} THEN r.amount_cents ELSE 0 END {{day}}
 """  # noqa: S608
 
+_LOCKBOX = SYSTEM_ACCOUNT_IDS[SystemAccount.LOCKBOX]  # what banks take of paper checks is in the rule about checks
+_TAKEN = f"code IN ({int(Code.BANK_RETURN)}, {int(Code.DISPUTE)}) AND {_LOCKBOX} NOT IN (debit_id, credit_id)"
+_DISPUTES = "payments_dispute d JOIN payments_payment p ON p.id = d.payment_id"
+_OF_DISPUTE = "'dispute:' || d.id || ' of payment:' || p.number"
+_BROKEN_DISPUTE = f"""
+    SELECT d.kind || ' ' || d.id, 'is ' || d.status || ', took ' || d.booked_cents || ' cents, posted ' || t.cents
+    FROM {_DISPUTES} CROSS JOIN LATERAL (
+        SELECT coalesce(sum({_SIGNED}), 0) AS cents FROM {TRANSFERS} t
+        WHERE t.owner_id = p.household_id AND t.reference = {_OF_DISPUTE} AND {_TAKEN}
+    ) t WHERE t.cents <> d.booked_cents {{day}}
+"""  # noqa: S608
+# A return or dispute that took money is to be seen in what its payment is called.
+_BROKEN_STATE = """
+    SELECT 'payment ' || p.number, 'is ' || p.status || ', and ' || d.kind || ' ' || d.id || ' took ' || d.booked_cents
+    FROM payments_dispute d JOIN payments_payment p ON p.id = d.payment_id
+    WHERE d.booked_cents > 0 AND p.status NOT IN ('returned', 'disputed') {day}
+"""
+
 _BROKEN_ALLOCATION = """
     SELECT 'payment ' || p.number, 'is of ' || p.amount_cents || ' cents, its allocations of ' || a.cents
+           || ', its part for household credit of ' || p.credit_cents
     FROM payments_payment p CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount_cents), 0) AS cents FROM payments_paymentallocation a WHERE a.payment_id = p.id
-    ) a WHERE a.cents <> p.amount_cents {day}
+    ) a WHERE a.cents + p.credit_cents <> p.amount_cents {day}
 """
+
+_IN_LOCKBOX = (
+    f"coalesce(sum(amount_cents) FILTER (WHERE debit_id = {_LOCKBOX}), 0)"
+    f" - coalesce(sum(amount_cents) FILTER (WHERE credit_id = {_LOCKBOX}), 0)"
+)
+_CHECKS = "sum(amount_cents) FILTER (WHERE status <> 'returned')"
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -80,12 +109,38 @@ RULES: tuple[Rule, ...] = (
         broken_since=_BROKEN_REFUND.format(day="AND r.created_at >= %(since)s"),
     ),
     Rule(
+        name="returns and disputes",
+        sentence="What banks took of payments is posted exactly once and for its amount.",
+        left=Sum(TRANSFERS, f"sum(({_SIGNED}) * {TEXT_WEIGHT.format('reference')}) FILTER (WHERE {_TAKEN})"),
+        right=Sum(_DISPUTES, f"sum(d.booked_cents * {TEXT_WEIGHT.format(_OF_DISPUTE)})"),
+        broken=_BROKEN_DISPUTE.format(day=""),
+        broken_since=_BROKEN_DISPUTE.format(day="AND d.booked_at >= %(since)s"),
+    ),
+    Rule(
+        name="returned payments",
+        sentence="A payment of which a bank took money is called returned or disputed.",
+        broken=_BROKEN_STATE.format(day=""),
+        broken_since=_BROKEN_STATE.format(day="AND d.booked_at >= %(since)s"),
+    ),
+    Rule(
         name="allocations",
-        sentence="Every payment's allocations sum to its amount.",
+        sentence="Every payment's allocations, and what of it is for household credit alone, sum to its amount.",
         left=Sum("payments_paymentallocation", f"sum(amount_cents * {WEIGHT.format('payment_id')})"),
-        right=Sum("payments_payment", f"sum(amount_cents * {WEIGHT.format('id')})"),
+        right=Sum("payments_payment", f"sum((amount_cents - credit_cents) * {WEIGHT.format('id')})"),
         broken=_BROKEN_ALLOCATION.format(day=""),
         broken_since=_BROKEN_ALLOCATION.format(day="AND p.settled_at >= %(since)s"),
+    ),
+    Rule(
+        name="paper checks",
+        sentence="The lockbox holds the paper checks that were not returned, for their amounts.",
+        left=Sum(TRANSFERS, _IN_LOCKBOX),
+        right=Sum("payments_check", _CHECKS),
+        broken=f"""
+            SELECT 'lockbox', 'holds ' || b.cents || ' cents, the checks are of ' || c.cents
+            FROM (SELECT {_IN_LOCKBOX} AS cents FROM {TRANSFERS}) b,
+                 (SELECT coalesce({_CHECKS}, 0) AS cents FROM payments_check) c WHERE b.cents <> c.cents
+        """,  # noqa: S608
+        broken_since="SELECT '', '' WHERE false",
     ),
 )
 ALL: tuple[Rule, ...] = (*ledger.checks.RULES, *bills.checks.RULES, *RULES)

@@ -17,8 +17,8 @@ from psycopg2.extras import execute_values
 from ledger.chart import SYSTEM_ACCOUNT_IDS, Code, SystemAccount
 from ledger.checks import TRANSFERS, Rule, Sum
 from payments.provider import BalanceRow
-from payments.refund_postings import POSTED
 from payments.states import SETTLED
+from payments.taking_back import POSTED
 
 SETTLING = dt.timedelta(minutes=60)
 MARGIN = dt.timedelta(days=10)  # a bank debit is charged days before it succeeds
@@ -29,6 +29,7 @@ CLEARING = SYSTEM_ACCOUNT_IDS[SystemAccount.STRIPE_CLEARING]
 # Types of balance transactions: docs.stripe.com/reports/balance-transaction-types.
 CHARGES = "('charge', 'payment')"
 REFUNDS = "('refund', 'payment_refund', 'refund_failure', 'payment_failure_refund')"
+DISPUTES = "('adjustment')"  # taken by a dispute or a bank's return, or put back
 PAYOUTS = "('payout', 'payout_cancel', 'payout_failure')"
 FEES = "('stripe_fee', 'stripe_fx_fee', 'tax_fee')"
 _OUR_OWN = f"({int(Code.STRIPE_FEE)}, {int(Code.PAYOUT)})"
@@ -59,7 +60,7 @@ def fetched(rows: Iterable[BalanceRow]) -> Iterator[dt.datetime]:
 def rules(*, until: dt.datetime) -> tuple[Rule, ...]:
     """What must be so between the book and the rows fetched. `until`: what is younger may stand on one side only."""
     young = f"'{until.isoformat()}'::timestamptz"
-    return (_charges(young), _refunds(young), _total(young), _fees_and_payouts())
+    return (_charges(young), _refunds(young), _disputes(young), _total(young), _fees_and_payouts())
 
 
 _ONE_SIDED = """
@@ -74,17 +75,30 @@ _ONE_SIDED = """
 """
 _PAYMENTS = f"""
     SELECT stripe_charge_id AS source_id, 'payment ' || number AS name, amount_cents AS cents, settled_at AS at
-    FROM payments_payment WHERE status IN ({", ".join(f"'{status}'" for status in SETTLED)})
+    FROM payments_payment WHERE status IN ({", ".join(f"'{status}'" for status in SETTLED)}) AND method_kind <> 'check'
 """  # noqa: S608
 _OUR_REFUNDS = f"""
     SELECT stripe_refund_id AS source_id, 'refund ' || id AS name, amount_cents AS cents, created_at AS at
     FROM payments_refund WHERE status IN ({", ".join(f"'{status}'" for status in POSTED)})
 """  # noqa: S608
+_OUR_DISPUTES = """
+    SELECT stripe_dispute_id AS source_id, 'dispute ' || id AS name, booked_cents AS cents,
+           booked_at AS at
+    FROM payments_dispute WHERE booked_cents > 0
+"""
+# What nothing here explains is in suspense, and so is what went back of it (payments.findings).
+_IN_SUSPENSE = """
+    UNION ALL SELECT b.source_id, 'suspense', {sign} sum(b.amount_cents), max(b.created_at)
+    FROM payments_balancetransaction b JOIN payments_finding f ON f.id = b.finding_id
+    WHERE f.kind = 'only_there' AND f.payment_id IS NULL AND b.outcome <> 'waiting' AND b.type IN {types}
+    GROUP BY b.source_id HAVING sum(b.amount_cents) <> 0
+"""
 _OF_THE_DAY = "AND greatest(s.at, o.at) >= %(since)s"
 _RECENT = " AND {column} >= %(since)s - interval '" + str(MARGIN.days) + " days'"
 
 
 def _compared(young: str, word: str, types: str, sign: str, ours: str, *, day: str = "") -> str:
+    ours += _IN_SUSPENSE.format(sign=sign, types=types)
     return _ONE_SIDED.format(word=word, rows=ROWS, types=types, sign=sign, ours=ours, young=young, day=day)
 
 
@@ -108,9 +122,26 @@ def _refunds(young: str) -> Rule:
     )
 
 
+def _disputes(young: str) -> Rule:
+    """Of a day, only whether each is known on the other side: what it took may have been put back months before."""
+    return Rule(
+        name="disputes at the provider",
+        sentence="What disputes and bank returns took at the provider is taken back here, and the reverse.",
+        broken=_compared(young, "dispute", DISPUTES, "-", _OUR_DISPUTES),
+        broken_since=f"""
+            SELECT 'dispute ' || source_id, 'of ' || -cents || ' cents at the provider is unknown here'
+            FROM {ROWS} r WHERE type IN {DISPUTES} AND created_at >= %(since)s AND created_at < {young}
+              AND NOT EXISTS (SELECT FROM payments_dispute d WHERE d.stripe_dispute_id = r.source_id)
+            UNION ALL
+            SELECT 'dispute ' || stripe_dispute_id, 'dispute ' || id || ' is unknown to the provider'
+            FROM payments_dispute d WHERE booked_at >= %(since)s AND booked_at < {young}
+              AND NOT EXISTS (SELECT FROM {ROWS} r WHERE r.source_id = d.stripe_dispute_id)
+        """,  # noqa: S608
+    )
+
+
 def _total(young: str) -> Rule:
-    """The whole account. Its own rows name nothing: the two rules above do; it finds what neither a charge nor a
-    refund explains, such as a dispute that was not booked."""
+    """The whole account. Its own rows name nothing: the three rules above do; it finds what none of them explains."""
     outside = f"type NOT IN {PAYOUTS} AND type NOT IN {FEES}"
     booked = (
         f"coalesce(sum(amount_cents) FILTER (WHERE debit_id = {CLEARING} AND code NOT IN {_OUR_OWN}), 0)"
@@ -139,8 +170,8 @@ def _fees_and_payouts() -> Rule:
         broken=f"""
             SELECT CASE b.code WHEN {int(Code.PAYOUT)} THEN 'payouts' ELSE 'fees' END,
                    b.cents || ' cents booked, ' || s.cents || ' at the provider'
-            FROM (SELECT code, sum(amount_cents) AS cents FROM {TRANSFERS}
-                  WHERE code IN {_OUR_OWN} AND credit_id = {CLEARING} GROUP BY code) b
+            FROM (SELECT code, sum(CASE WHEN credit_id = {CLEARING} THEN amount_cents ELSE -amount_cents END) AS cents
+                  FROM {TRANSFERS} WHERE code IN {_OUR_OWN} GROUP BY code) b
             JOIN (SELECT {int(Code.PAYOUT)} AS code, coalesce(-sum(cents) FILTER (WHERE type IN {PAYOUTS}), 0) AS cents
                     FROM {ROWS}
                   UNION ALL SELECT {int(Code.STRIPE_FEE)},

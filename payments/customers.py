@@ -1,4 +1,4 @@
-"""The provider's customer of each of our users: an id, and nothing that names a person (FAULTS B32)."""
+"""The provider's customer of each of our users, and of each guest payment: an id, nothing that names a person (B32)."""
 
 from accounts.models import User
 from payments import gateway
@@ -15,6 +15,26 @@ def ensure(user: User) -> str:
     return stripe_id
 
 
+def ensure_guest(payment: Payment) -> str:
+    """The id of the customer of a payment without a payer: one of its own. Raises provider.GatewayError."""
+    if not payment.guest_customer_id:
+        payment.guest_customer_id = gateway.create_guest_customer(payment_id=payment.pk)
+        Payment.objects.filter(pk=payment.pk).update(guest_customer_id=payment.guest_customer_id)
+    return payment.guest_customer_id
+
+
+def ensure_for(payment: Payment) -> str:
+    """The customer that a payment is charged to: its method's owner's, else the payer's, else the guest's.
+
+    Raises provider.GatewayError.
+    """
+    owner = payment.method.user if payment.method is not None else payment.payer
+    return ensure(owner) if owner is not None else ensure_guest(payment)
+
+
 def known(payment: Payment) -> str:
     """The customer that a payment's charge names. Raises StripeCustomer.DoesNotExist where it was never made."""
-    return StripeCustomer.objects.get(user=payment.payer).stripe_id
+    owner_id = payment.method.user_id if payment.method is not None else payment.payer_id
+    if owner_id is None:
+        return payment.guest_customer_id
+    return StripeCustomer.objects.get(user_id=owner_id).stripe_id

@@ -12,7 +12,8 @@ from accounts.models import Member
 from bills.models import Bill
 from ledger.money import InvalidAmount, format_usd, parse_usd
 from payments import wording
-from payments.models import PaymentMethod
+from payments.eligibility import Attestation
+from payments.models import Payment, PaymentMethod
 from payments.offering import Group, Offer
 from payments.pages.filters import DateInput, DollarsField
 from payments.states import PaymentStatus
@@ -98,12 +99,15 @@ class MethodForm(forms.Form):
     )
     confirmation_token = forms.RegexField(r"\Actoken_[A-Za-z0-9_]{1,60}\Z", required=False)
     saves_method = forms.BooleanField(required=False)
+    # Of a new card, and of an HSA that pays a premium: what only its owner knows (payments.eligibility).
+    label = forms.ChoiceField(choices=PaymentMethod.Label.choices, required=False)
+    attestation = forms.ChoiceField(choices=[("", ""), *Attestation.choices], required=False)
 
     def __init__(self, saved: list[PaymentMethod], data: Any = None) -> None:
         super().__init__(data)
         self.saved = {str(method.pk): method for method in saved}
         choices = [(key, wording.saved(method)) for key, method in self.saved.items()]
-        self.fields["method"].choices = [*choices, (NEW, _("A new card"))]  # type: ignore[attr-defined]
+        self.fields["method"].choices = [*choices, (NEW, _("A new card or bank account"))]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """A new card needs its token, which the browser makes."""
@@ -117,6 +121,51 @@ class MethodForm(forms.Form):
     def chosen(self) -> PaymentMethod | None:
         """The saved method that was chosen; None for a new card."""
         return self.saved.get(self.cleaned_data["method"])
+
+
+class PartForm(forms.Form):
+    """How much of a payment the first of two methods pays."""
+
+    amount = DollarsField(label=gettext_lazy("Amount for this method"))
+
+
+class LaterForm(forms.Form):
+    """The day on which a payment is sent."""
+
+    on = forms.DateField(label=gettext_lazy("Day"), widget=DateInput(), validators=DATE_LIMITS)
+
+    def __init__(self, data: Any = None, *, first: dt.date, last: dt.date, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.fields["on"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
+
+
+class ChangeForm(LaterForm):
+    """The day, the method and the amounts of a scheduled payment."""
+
+    method = forms.ChoiceField(label=gettext_lazy("Paid with"))
+
+    def __init__(
+        self, data: Any = None, *, payment: Payment, saved: list[PaymentMethod], first: dt.date, last: dt.date
+    ) -> None:
+        allocations = list(payment.allocations.select_related("bill").order_by("pk"))
+        initial: dict[str, Any] = {"on": payment.scheduled_on, "method": str(payment.method_id)}
+        initial |= {f"amount-{each.bill.number}": format_usd(each.amount_cents)[1:] for each in allocations}
+        super().__init__(data, first=first, last=last, initial=initial, auto_id="id_%s")
+        self.saved = {str(method.pk): method for method in saved}
+        self.fields["method"].choices = [(key, wording.saved(method)) for key, method in self.saved.items()]  # type: ignore[attr-defined]
+        self.numbers = [each.bill.number for each in allocations]
+        for number in self.numbers:
+            self.fields[f"amount-{number}"] = DollarsField(
+                label=_("Amount for bill %(number)s, in dollars") % {"number": number}
+            )
+
+    def amounts(self) -> dict[str, int]:
+        """US cents by bill number."""
+        return {number: self.cleaned_data[f"amount-{number}"] for number in self.numbers}
+
+    def chosen(self) -> PaymentMethod:
+        """The saved method that was chosen."""
+        return self.saved[self.cleaned_data["method"]]
 
 
 class NicknameForm(forms.Form):

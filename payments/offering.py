@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from accounts.visibility import Scope
 from bills import naming
 from bills.models import Bill
+from payments import eligibility, methods, wording
 from payments.allocating import bills_to_pay, payable_cents
 from payments.checkout import MAX_BILLS
-from payments.models import Payment
+from payments.models import Payment, PaymentMethod
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,43 @@ class Group:
     def key(self) -> str:
         """What names the group in the form."""
         return f"{self.kind}-{self.household_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A saved method as it is offered for one payment; `reason` says why it cannot be chosen, empty where it can."""
+
+    option: wording.Option
+    reason: str
+    is_pretax: bool
+
+
+def choices(payment: Payment, saved: Sequence[PaymentMethod]) -> list[Choice]:
+    """The saved methods for a payment: on medical bills HSA and FSA first, on premiums last (RULES section 2)."""
+    is_premium = payment.kind == Bill.Kind.PREMIUM
+    pays_no_premium = is_premium and not eligibility.exceptions_for(payment)
+    offered_methods = []
+    for method in sorted(saved, key=lambda each: bool(each.label) == is_premium):
+        reason = eligibility.why_no_premium(method.label) if is_premium else ""
+        if method.label and pays_no_premium and not reason:
+            reason = str(eligibility.NO_HSA_HERE)
+        offered_methods.append(Choice(wording.option(method), reason, bool(method.label)))
+    return offered_methods
+
+
+def preselected(payment: Payment, offered_methods: Sequence[Choice], taken: Sequence[int] = ()) -> str:
+    """The method chosen before, else the first that can be; none that `taken` parts of the checkout have.
+
+    A pre-tax card is never suggested for a premium.
+    """
+    if payment.method_id is not None:
+        return str(payment.method_id)
+    for choice in offered_methods:
+        method = choice.option.method
+        is_fit = not choice.reason and not methods.is_expired(method) and method.pk not in taken
+        if is_fit and not (choice.is_pretax and payment.kind == Bill.Kind.PREMIUM):
+            return choice.option.key
+    return ""
 
 
 def is_payable(payment: Payment, scope: Scope) -> bool:

@@ -117,16 +117,19 @@ def move(
 ) -> CreditMove:
     """Put part of what was overpaid to another bill of the household, once for the form's key. US cents.
 
-    Raises OverpaidError where it is not left, or the bill cannot take it.
+    Raises OverpaidError where it is not left, the bill cannot take it, or the key stands with another wish.
     """
     household = Household.objects.get(pk=overpaid.source.household_id)
-    if standing := CreditMove.objects.filter(household=household, form_key=form_key).first():
-        return standing
+    wish = (overpaid.id, bill_number, amount_cents)
+    if (standing := _standing(household, form_key)) is not None:
+        return _same(standing, wish)
     bill = next((bill for bill, _most in targets(scope, overpaid) if bill.number == bill_number), None)
     if bill is None or not overpaid.can_act:
         raise OverpaidError(_("This bill cannot take it. Choose another one."))
     credit_id = _credit_id(household)
     balances = hold([credit_id, bill.receivable_id])
+    if (standing := _standing(household, form_key)) is not None:  # the same form, sent at the same moment
+        return _same(standing, wish)
     _refuse_more_than_left(household, overpaid, amount_cents)
     bill.receivable.balance_cents = balances[bill.receivable_id]
     if amount_cents > (most := payable_cents([bill])[bill.pk]):
@@ -164,6 +167,17 @@ def move(
     return made
 
 
+def _standing(household: Household, form_key: str) -> CreditMove | None:
+    return CreditMove.objects.filter(household=household, form_key=form_key).select_related("bill").first()
+
+
+def _same(standing: CreditMove, wish: tuple[int, str, int]) -> CreditMove:
+    """Raises OverpaidError where the form was sent with another wish (FAULTS A02)."""
+    if standing.bill is None or (standing.source_id, standing.bill.number, standing.amount_cents) != wish:
+        raise OverpaidError(_("This form was already used. Load the page again."))
+    return standing
+
+
 def ask_back(overpaid: Overpaid, *, user: User, amount_cents: int, form_key: str) -> list[Refund]:
     """Send part of what was overpaid back to the methods that paid it, the latest payment first. US cents.
 
@@ -187,6 +201,8 @@ def _commit(overpaid: Overpaid, user: User, amount_cents: int, form_key: str) ->
     hold([_credit_id(household)])
     standing = CreditMove.objects.filter(household=household, form_key__startswith=f"{form_key}:").order_by("pk")
     if moves := list(standing.select_related("refund__payment")):
+        if (moves[0].source_id, sum(move.amount_cents for move in moves)) != (overpaid.id, amount_cents):
+            raise OverpaidError(_("This form was already used. Load the page again."))
         return [move.refund for move in moves if move.refund is not None], False
     if not overpaid.can_act:
         raise OverpaidError(_("Only who paid it can ask for it back."))

@@ -22,6 +22,7 @@ from payments.states import SETTLED
 MAX_TRANSFERS = 2_000
 MOVED = "credit-move:"
 _OVER = re.compile(r"payment:(\d+):bill:(\d+):over")
+_FOR_NO_BILL = re.compile(r"payment:(\d+):credit")  # for the household itself: payments.assigning
 _REFUND = re.compile(r"refund:(\d+) of payment:(\S+)")
 
 
@@ -150,12 +151,16 @@ def _origins(household: Household, incoming: Iterable[Transfer]) -> dict[int, tu
 
 
 def _names(transfer: Transfer) -> tuple[str, str, int]:
-    """The number of a payment, that of a bill, the id of a bill: whichever the transfer names."""
-    over = _OVER.fullmatch(transfer.key)
-    if over is not None:
-        return transfer.reference.removeprefix("payment:"), "", int(over[2])
-    if refund := _REFUND.match(transfer.reference):
-        return refund[2], "", 0
+    """The number of a payment, that of a bill, the id of a bill: whichever the transfer names.
+
+    What came of a payment is that payment's, whatever the book says of it (a refund or a dispute undone, a fee taken
+    off): what names nothing is the holder's to see.
+    """
+    if transfer.reference.startswith("payment:"):
+        over = _OVER.fullmatch(transfer.key)
+        return transfer.reference.removeprefix("payment:"), "", int(over[2]) if over is not None else 0
+    if "payment:" in transfer.reference and not _FOR_NO_BILL.fullmatch(transfer.key):
+        return transfer.reference.rpartition("payment:")[2], "", 0
     if transfer.reference.startswith("bill:"):
         return "", transfer.reference.removeprefix("bill:"), 0
     return "", "", 0

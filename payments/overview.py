@@ -4,18 +4,18 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
+from billing_portal.prepared import prepared
 from bills.models import Accumulator, Bill
 from ledger.models import Account
 from payments.models import Payment, PaymentAllocation, Refund
 from payments.states import IN_FLIGHT, PaymentStatus
 
 MONTHS_SHOWN = 6
-MAX_OPEN_PREMIUMS = 24  # looked through for one of a coverage in force
 MAX_SHARED_BILLS = 200  # that a confidential member lets the holder pay
 COUNTED = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
 
@@ -40,6 +40,7 @@ class InFlight:
 
     by_bill: dict[int, int] = field(default_factory=dict)
     by_kind: dict[str, int] = field(default_factory=dict)
+    scheduled: set[int] = field(default_factory=set)  # bills for which the viewer has scheduled a payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,12 @@ class PlanYear:
 
 def members_seen(scope: Scope) -> list[Member]:
     """The members the viewer sees, the holder first, with what each owes: one query."""
-    return list(
+    return _members(scope)
+
+
+@prepared
+def _members(scope: Scope) -> QuerySet[Member]:
+    return (
         Member.objects.visible_to(scope)
         .select_related("household", "medical_control", "premium_control")
         .order_by("-is_primary_holder", "birth_date", "pk")
@@ -71,21 +77,30 @@ def members_seen(scope: Scope) -> list[Member]:
 
 def in_flight(scope: Scope) -> InFlight:
     """What is on its way to the bills that the viewer sees: one query over the few payments not yet decided."""
-    shared = Q(bill__member_id__in=scope.confidential_ids, bill__shared_at__isnull=False)
-    rows = (
-        PaymentAllocation.objects.filter(
-            Q(bill__member_id__in=scope.member_ids) | shared,
-            payment__household_id__in=scope.household_ids,
-            payment__status__in=IN_FLIGHT,
-        )
-        .values_list("bill_id", "bill__kind")
-        .annotate(Sum("amount_cents"))
-    )
     found = InFlight()
-    for bill_id, kind, cents in rows:
+    for bill_id, kind, is_scheduled, cents in _waiting(scope):
+        if is_scheduled:
+            found.scheduled.add(bill_id)
+            continue
         found.by_bill[bill_id] = cents
         found.by_kind[kind] = found.by_kind.get(kind, 0) + cents
     return found
+
+
+@prepared
+def _waiting(scope: Scope) -> QuerySet[PaymentAllocation, tuple[int, str, bool, int]]:
+    scheduled = Q(payment__status=PaymentStatus.DRAFT, payment__scheduled_on__isnull=False)
+    shared = Q(bill__member_id__in=scope.confidential_ids, bill__shared_at__isnull=False)
+    return (
+        PaymentAllocation.objects.filter(
+            Q(bill__member_id__in=scope.member_ids) | shared,
+            payment__household_id__in=scope.household_ids,
+        )
+        .filter(Q(payment__status__in=IN_FLIGHT) | (scheduled & Q(payment__payer_id=scope.user_id)))
+        .annotate(is_scheduled=ExpressionWrapper(scheduled, output_field=BooleanField()))
+        .values_list("bill_id", "bill__kind", "is_scheduled")
+        .annotate(Sum("amount_cents"))
+    )
 
 
 def totals(members: Sequence[Member], scope: Scope, waiting: InFlight) -> Totals:
@@ -108,6 +123,13 @@ def totals(members: Sequence[Member], scope: Scope, waiting: InFlight) -> Totals
 
 def paid_by_month(scope: Scope, *, today: dt.date) -> dict[dt.date, int]:
     """US cents paid on the bills seen, in each of the last six months, less what was refunded of it: one query."""
+    paid = {months_back(today, back): 0 for back in range(MONTHS_SHOWN - 1, -1, -1)}
+    paid.update({month: cents for month, cents in _paid(scope, months_back(today, MONTHS_SHOWN - 1)) if month in paid})
+    return paid
+
+
+@prepared
+def _paid(scope: Scope, first: dt.date) -> QuerySet[Payment, tuple[dt.date, int]]:
     refunded = (
         Refund.objects.filter(
             payment_id=OuterRef("payment_id"), bill_id=OuterRef("bill_id"), status=Refund.Status.SUCCEEDED
@@ -128,46 +150,64 @@ def paid_by_month(scope: Scope, *, today: dt.date) -> dict[dt.date, int]:
         .annotate(cents=Sum(F("amount_cents") - Coalesce(Subquery(refunded), 0, output_field=BigIntegerField())))
         .values("cents")
     )
-    rows = (
+    return (
         Payment.objects.filter(
             household_id__in=scope.household_ids,
-            effective_on__gte=months_back(today, MONTHS_SHOWN - 1),
+            effective_on__gte=first,
             status__in=COUNTED,
         )
         .annotate(month=TruncMonth("effective_on"))
         .values_list("month")
         .annotate(cents=Coalesce(Sum(Subquery(kept)), 0, output_field=BigIntegerField()))
     )
-    paid = {months_back(today, back): 0 for back in range(MONTHS_SHOWN - 1, -1, -1)}
-    paid.update({month: cents for month, cents in rows if month in paid})
-    return paid
 
 
 def coverages_seen(scope: Scope, *, today: dt.date) -> list[Coverage]:
     """The coverages in force that the viewer sees or is covered by: one query."""
+    return _coverages(scope, today)
+
+
+@prepared
+def _coverages(scope: Scope, today: dt.date) -> QuerySet[Coverage]:
     covering = Coverage.members.through.objects.filter(member_id__in=scope.own_ids).values("coverage_id")
     # Two walks along indexes: as one OR over both tables it would read every coverage of the plan.
     ids = Coverage.objects.visible_to(scope).values("pk").union(covering)
-    return list(
-        Coverage.objects.in_force(today, today).filter(pk__in=ids).select_related("plan").order_by("start_on", "pk")
-    )
+    return Coverage.objects.in_force(today, today).filter(pk__in=ids).select_related("plan").order_by("start_on", "pk")
 
 
 def owed_first(members: Sequence[Member], scope: Scope, count: int) -> list[Bill]:
     """The bills due first of those owed: one query, which walks what is open and reads no bill beyond these."""
-    bills = Bill.objects.visible_to(scope).owed().select_related("coverage__plan")
     if scope.confidential_ids:  # bills that they share stand under control accounts of theirs
-        return list(bills[:count])
+        return _owed(scope, count=count)
     controls = {control for member in members for control in (member.medical_control_id, member.premium_control_id)}
-    return list(bills.filter(receivable__in=_open_accounts(controls, scope)[:count]))
+    return _owed_under(scope, controls, count=count)
+
+
+@prepared
+def _owed(scope: Scope, *, count: int) -> QuerySet[Bill]:
+    return Bill.objects.visible_to(scope).owed().select_related("coverage__plan")[:count]
+
+
+@prepared
+def _owed_under(scope: Scope, controls: Collection[int], *, count: int) -> QuerySet[Bill]:
+    bills = Bill.objects.visible_to(scope).owed().select_related("coverage__plan")
+    return bills.filter(receivable__in=_open_accounts(controls, scope)[:count])
 
 
 def next_premium(scope: Scope, coverages: Sequence[Coverage], members: Sequence[Member]) -> Bill | None:
     """The premium due first of those owed under these coverages: one query over what is open, or none."""
     ids = [coverage.pk for coverage in coverages]
     controls = {member.premium_control_id for member in members if member.premium_control.balance_cents > 0}
-    accounts = _open_accounts(controls, scope)[:MAX_OPEN_PREMIUMS]
-    return Bill.objects.visible_to(scope).owed().filter(coverage_id__in=ids, receivable__in=accounts).first()
+    return next(iter(_next_premium(scope, ids, controls)), None)
+
+
+@prepared
+def _next_premium(scope: Scope, coverage_ids: Collection[int], controls: Collection[int]) -> QuerySet[Bill]:
+    # Along what is open as far as the first of them, by a value of each account and not a join: that would begin with
+    # the bills of the coverages, which are many, and paid but for the last.
+    of = Subquery(Bill.objects.filter(receivable_id=OuterRef("pk")).values("coverage_id")[:1])
+    first = _open_accounts(controls, scope).alias(of=of).filter(of__in=coverage_ids)[:1]
+    return Bill.objects.visible_to(scope).owed().filter(coverage_id__in=coverage_ids, receivable__in=first)
 
 
 def _open_accounts(controls: Collection[int], scope: Scope) -> QuerySet[Account]:
@@ -188,9 +228,7 @@ def plan_year(scope: Scope, coverages: Sequence[Coverage], *, today: dt.date) ->
     coverage = limited[0]
     rows = {
         member_id: (deductible, out_of_pocket)
-        for member_id, deductible, out_of_pocket in Accumulator.objects.visible_to(scope)
-        .filter(year=today.year, member__coverages=coverage)
-        .values_list("member_id", "deductible_cents", "out_of_pocket_cents")
+        for member_id, deductible, out_of_pocket in _used(scope, coverage.pk, today.year)
     }
     if coverage.subscriber_id in scope.member_ids and coverage.subscriber_id not in scope.clinical_ids:
         return None
@@ -203,6 +241,15 @@ def plan_year(scope: Scope, coverages: Sequence[Coverage], *, today: dt.date) ->
         coverage=coverage,
         own=_limits(own, plan.deductible_individual_cents, plan.out_of_pocket_individual_cents),
         family=_limits(whole, plan.deductible_family_cents, plan.out_of_pocket_family_cents) if is_family else (),
+    )
+
+
+@prepared
+def _used(scope: Scope, coverage_id: int, year: int) -> QuerySet[Accumulator, tuple[int, int, int]]:
+    return (
+        Accumulator.objects.visible_to(scope)
+        .filter(year=year, member__coverages=coverage_id)
+        .values_list("member_id", "deductible_cents", "out_of_pocket_cents")
     )
 
 

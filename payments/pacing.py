@@ -16,6 +16,7 @@ from payments.states import PaymentStatus
 
 DRAFTS_PER_USER = Limit("payment-draft:user", 60, HOUR)
 CONFIRMS_PER_USER = Limit("payment-confirm:user", 30, HOUR)
+SETUPS_PER_USER = Limit("method-setup:user", 10, HOUR)
 MAX_FAILED_AN_HOUR = 10
 
 
@@ -35,6 +36,12 @@ def before_confirm(user: User) -> None:
     failed = Payment.objects.filter(payer=user, status=PaymentStatus.FAILED, submitted_at__gte=since).count()
     if failed >= MAX_FAILED_AN_HOUR or not take((CONFIRMS_PER_USER, str(user.pk))):
         raise TooManyTries(_too_many())
+
+
+def before_adding(user: User) -> None:
+    """Count one more method that is to be saved: a saving checks a card as a charge does. Raises TooManyTries."""
+    if not take((SETUPS_PER_USER, str(user.pk))):
+        raise TooManyTries(_("There were many tries to add a method in a short time. Wait an hour and try again."))
 
 
 def _too_many() -> str:

@@ -69,6 +69,23 @@ class Intent:
     failure_code: str
     payment_number: str
     method: MethodSummary
+    mandate_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A setup intent as it stands at the provider: a method that is being saved, nothing is charged."""
+
+    id: str
+    status: str
+    client_secret: str
+    failure_code: str
+    setup_id: str  # our own row's id
+    method: MethodSummary
+    mandate_id: str = ""
+    next_action: str = ""  # verify_with_microdeposits, use_stripe_sdk, redirect_to_url
+    deposits_kind: str = ""  # amounts or descriptor_code
+    deposits_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,38 @@ class RefundState:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that a dispute took out (negative) or put back, US cents, with what the provider charges for it."""
+
+    id: str
+    amount_cents: int
+    fee_cents: int
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeState:
+    """A dispute of a charge, or a bank's return of a debit, as it stands at the provider. Amount in US cents."""
+
+    id: str
+    status: str
+    reason: str
+    amount_cents: int
+    charge_id: str
+    intent_id: str
+    is_bank_debit: bool
+    return_code: str
+    is_refundable: bool
+    due_by: dt.datetime | None
+    movements: tuple[Movement, ...]
+
+    @property
+    def withdrawn_cents(self) -> int:
+        """What it has taken out and not put back, US cents: never less than nothing."""
+        return max(0, -sum(movement.amount_cents for movement in self.movements))
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceRow:
     """One balance transaction, US cents: `net_cents` is what it did to the clearing account after `fee_cents`."""
 
@@ -95,11 +144,54 @@ class BalanceRow:
     fee_cents: int
     net_cents: int
     created_at: dt.datetime
+    category: str = ""  # of the provider's report: docs.stripe.com/reports/reporting-categories
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeState:
+    """A charge as it stands at the provider, and whose it is. Amount in US cents."""
+
+    id: str
+    status: str  # succeeded, pending, failed
+    amount_cents: int
+    intent_id: str
+    payment_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutState:
+    """A transfer to the plan's bank. What a manual one is made of is not told."""
+
+    id: str
+    status: str
+    amount_cents: int
+    is_automatic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """How a mandate was agreed to online: when, from which address, with which browser."""
+
+    at: dt.datetime
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetupRequest:
+    """What saving a method needs."""
+
+    key: str
+    setup_id: int
+    customer_id: str
+    confirmation_token: str
+    return_url: str
+    accepted: Accepted | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeRequest:
-    """What a charge needs: one of `method_id` and `confirmation_token`."""
+    """What a charge needs: one of `method_id` and `confirmation_token`. A new bank account's needs `accepted` too."""
 
     key: str
     amount_cents: int
@@ -112,3 +204,6 @@ class ChargeRequest:
     saves_method: bool = False
     is_off_session: bool = False
     attempt: int = 1
+    method_kind: str = "card"
+    statement: str = ""  # what a bank account's statement calls the debit, where it is not the plan's own name
+    accepted: Accepted | None = None

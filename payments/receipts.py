@@ -17,10 +17,11 @@ from bills import naming
 from bills.models import Bill
 from ledger.chart import Code
 from ledger.models import Transfer
-from payments import calendar, wording
-from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund
+from payments import calendar, dispute_wording, refund_rules, wording
+from payments.models import Dispute, Payment, PaymentAllocation, PaymentMethod, Refund
 from payments.states import PaymentStatus
 
+MAX_TAKEN_BACK = 3  # on the page of one bill: the latest
 EXPECTED = (PaymentStatus.DRAFT, PaymentStatus.SUBMITTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING)
 
 
@@ -45,6 +46,17 @@ class Returned:
     meaning: str
     asked_at: dt.datetime
     went_to: str
+    arrives_on: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What the payer's bank took of it, or asked about, in words."""
+
+    payment: Payment
+    told: dispute_wording.Told
+    on: dt.datetime
+    is_open: bool  # whether the money is gone: the bills of the payment are owed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +68,15 @@ class Receipt:
     state: wording.State
     method: str
     refunds: list[Returned]
+    taken_back: list[TakenBack]
     credited_cents: int
     expected_on: dt.date | None
     is_own: bool
+
+    @property
+    def is_by_guest(self) -> bool:
+        """Whether somebody paid it without signing in."""
+        return self.payment.channel == Payment.Channel.GUEST
 
     @property
     def is_undecided(self) -> bool:
@@ -67,8 +85,13 @@ class Receipt:
 
     @property
     def is_retryable(self) -> bool:
-        """Whether its bills are to be paid again: it failed, was given up, or the bank took it back."""
-        return self.payment.status in (PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.RETURNED)
+        """Whether its bills are to be paid again: it failed, was given up, or the bank took it back for good."""
+        is_lost = self.payment.status == PaymentStatus.DISPUTED and any(
+            each.is_open and each.told.tone == "bad" for each in self.taken_back
+        )
+        return is_lost or self.payment.status in (
+            PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.RETURNED,
+        )  # fmt: skip
 
     @property
     def bill_numbers(self) -> list[str]:
@@ -80,16 +103,54 @@ def of(payment: Payment, scope: Scope) -> Receipt:
     """The receipt of a payment, for a viewer who may see the payment."""
     lines = lines_of([payment], scope)[payment.pk]
     method = method_of(payment, lines, scope)
+    refunds = payment.refunds.exclude(status=Refund.Status.DECLINED).select_related("payment").order_by("pk")
+    taken_back = taken_back_of(payment, scope)
     return Receipt(
         payment=payment,
         lines=lines,
-        state=wording.state_of(payment),
+        state=_state(payment, taken_back),
         method=method,
-        refunds=[_returned(refund, method or _("Card")) for refund in payment.refunds.order_by("pk")],
+        refunds=[_returned(refund, method or _("Card")) for refund in refunds],
+        taken_back=taken_back,
         credited_cents=_credited_cents(payment),
         expected_on=payment.expected_on if payment.status in EXPECTED else None,
         is_own=payment.payer_id == scope.user_id,
     )
+
+
+def taken_back_of(payment: Payment, scope: Scope) -> list[TakenBack]:
+    """The disputes and returns of a payment."""
+    return [_taken_back(dispute, scope) for dispute in payment.disputes.select_related("payment").order_by("pk")]
+
+
+def taken_back_on(bill: Bill, scope: Scope) -> list[TakenBack]:
+    """What banks took of payments of a bill and have not given back, as far as the viewer sees the payments."""
+    taken = (
+        Dispute.objects.visible_to(scope)
+        .filter(payment__allocations__bill=bill, booked_cents__gt=0)
+        .select_related("payment")
+        .order_by("-pk")[:MAX_TAKEN_BACK]
+    )
+    return [_taken_back(dispute, scope) for dispute in taken]
+
+
+def _taken_back(dispute: Dispute, scope: Scope) -> TakenBack:
+    """One in words; why a bank did so, the payer alone reads (FAULTS F13)."""
+    is_own = dispute.payment.payer_id == scope.user_id
+    return TakenBack(
+        payment=dispute.payment,
+        told=dispute_wording.of(dispute) if is_own else dispute_wording.for_others(dispute),
+        on=dispute.booked_at or dispute.opened_at,
+        is_open=dispute.booked_cents > 0,
+    )
+
+
+def _state(payment: Payment, taken_back: list[TakenBack]) -> wording.State:
+    """The state in words; where a bank took the money, the words of that."""
+    told = next((each.told for each in reversed(taken_back) if each.is_open), None)
+    if told is None or payment.status not in (PaymentStatus.DISPUTED, PaymentStatus.RETURNED):
+        return _state_of(payment)
+    return wording.State(payment.get_status_display(), told.meaning, told.tone)
 
 
 def summary(payment: Payment, scope: Scope) -> dict[str, Any]:
@@ -107,7 +168,12 @@ def summary(payment: Payment, scope: Scope) -> dict[str, Any]:
 
 
 def method_of(payment: Payment, lines: Iterable[Line], scope: Scope) -> str:
-    """What a payment was made with: not said of another's card to a delegate who sees amounts and dates alone."""
+    """What a payment was made with: not said of another's card to a delegate who sees amounts and dates alone.
+
+    Of a guest's payment it says that it is one, and nothing of the guest.
+    """
+    if payment.channel == Payment.Channel.GUEST:
+        return _("A guest")
     if payment.payer_id != scope.user_id and any(
         line.member_id is not None and scope.sees_only_amounts_of(line.member_id) for line in lines
     ):
@@ -117,6 +183,7 @@ def method_of(payment: Payment, lines: Iterable[Line], scope: Scope) -> str:
 
 def lines_of(payments: Iterable[Payment], scope: Scope) -> dict[int, list[Line]]:
     """The lines of each payment, by its id: two queries however many they are."""
+    payments = list(payments)
     lines: dict[int, list[Line]] = {payment.pk: [] for payment in payments}
     allocations = list(
         PaymentAllocation.objects.filter(payment_id__in=lines).select_related("bill", "bill__member").order_by("pk")
@@ -128,6 +195,9 @@ def lines_of(payments: Iterable[Payment], scope: Scope) -> dict[int, list[Line]]
     )
     for allocation in allocations:
         lines[allocation.payment_id].append(_line(allocation, scope, is_seen=allocation.bill_id in seen))
+    for payment in payments:
+        if payment.credit_cents:  # what was for no bill (payments.assigning)
+            lines[payment.pk].append(Line(_("Household credit"), "", "", "", None, payment.credit_cents))
     return lines
 
 
@@ -146,6 +216,14 @@ def _line(allocation: PaymentAllocation, scope: Scope, *, is_seen: bool) -> Line
     )
 
 
+def _state_of(payment: Payment) -> wording.State:
+    """The state in words; of a guest's payment not as if the reader had paid."""
+    state = wording.state_of(payment)
+    if payment.channel != Payment.Channel.GUEST:
+        return state
+    return wording.State(state.name, _("Somebody paid toward this bill without signing in."), state.tone)
+
+
 def _returned(refund: Refund, method: str) -> Returned:
     return Returned(
         amount_cents=refund.amount_cents,
@@ -153,6 +231,7 @@ def _returned(refund: Refund, method: str) -> Returned:
         meaning=wording.refund_meaning(refund),
         asked_at=refund.created_at,
         went_to=method,
+        arrives_on=refund_rules.arrives_on(refund),
     )
 
 

@@ -15,8 +15,8 @@ from ledger.locking import hold
 from ledger.money import format_usd
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
-from payments import methods, moving
-from payments.models import Payment
+from payments import guest_receipts, mandates, methods, moving, returns
+from payments.models import Mandate, Payment, PaymentMethod
 from payments.provider import Intent, Refused
 from payments.states import SETTLED, PaymentStatus
 
@@ -47,6 +47,8 @@ def apply(payment_id: int, intent: Intent, *, actor: str = "stripe") -> Payment:
             detail=fault,
         )
         return moving.current(payment_id)
+    if intent.mandate_id and (mandate := Mandate.objects.filter(payment=payment, stripe_id="").first()):
+        mandates.note_provider_id(mandate, intent.mandate_id, fingerprint=intent.method.fingerprint)
     target = STATUSES[intent.status]
     if payment.status in SETTLED or payment.status == target or _is_older(payment, target):
         _remember(payment, intent)
@@ -56,6 +58,10 @@ def apply(payment_id: int, intent: Intent, *, actor: str = "stripe") -> Payment:
         _post(moved)
         if moved.saves_method and moved.payer is not None:
             methods.keep(moved, intent.method)
+        if moved.channel == Payment.Channel.GUEST:
+            guest_receipts.send(moved)
+    if target == PaymentStatus.FAILED and moved.method_kind == PaymentMethod.Kind.BANK_ACCOUNT:
+        returns.act_on_failure(moved, was_on_its_way=payment.status == PaymentStatus.PROCESSING)
     return moved
 
 
@@ -79,7 +85,8 @@ def refuse(payment_id: int, refusal: Refused) -> Payment:
 
 def _mismatch(payment: Payment, intent: Intent) -> str:
     """Why an intent is not to be applied to a payment; empty where it is (FAULTS B21, B22, D21, B19)."""
-    if intent.payment_number != payment.number:
+    # A charge that a person put to bills (payments.findings) names no payment, or another.
+    if payment.channel != Payment.Channel.STAFF and intent.payment_number != payment.number:
         return f"Intent {intent.id} was made for another payment."
     if intent.amount_cents != payment.amount_cents:
         named, ours = format_usd(intent.amount_cents), format_usd(payment.amount_cents)

@@ -48,12 +48,24 @@ ALLOWED: frozenset[tuple[PaymentStatus, PaymentStatus]] = frozenset(
         (S.PARTIALLY_REFUNDED, S.SUCCEEDED),
         (S.PARTIALLY_REFUNDED, S.REFUNDED),
         (S.PARTIALLY_REFUNDED, S.DISPUTED),
+        (S.PARTIALLY_REFUNDED, S.RETURNED),
         (S.REFUNDED, S.SUCCEEDED),
         (S.REFUNDED, S.PARTIALLY_REFUNDED),
+        # A bank asks for the whole of a payment also where it went back already.
+        (S.REFUNDED, S.DISPUTED),
+        (S.REFUNDED, S.RETURNED),
         (S.DISPUTED, S.SUCCEEDED),
         (S.DISPUTED, S.PARTIALLY_REFUNDED),
+        (S.DISPUTED, S.REFUNDED),
+        (S.DISPUTED, S.RETURNED),
+        # A return that the bank takes back itself.
+        (S.RETURNED, S.SUCCEEDED),
+        (S.RETURNED, S.PARTIALLY_REFUNDED),
+        (S.RETURNED, S.REFUNDED),
+        (S.RETURNED, S.DISPUTED),
     }
 )
 
+PAPER_CHECK = "check"  # the kind of method of a payment that came by paper check (payments.lockbox)
 IN_FLIGHT = (S.SUBMITTED, S.REQUIRES_ACTION, S.PROCESSING)
 SETTLED = (S.SUCCEEDED, S.PARTIALLY_REFUNDED, S.REFUNDED, S.DISPUTED, S.RETURNED)

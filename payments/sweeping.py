@@ -24,6 +24,7 @@ FIRST_PAUSE = dt.timedelta(seconds=20)
 LONGEST_PAUSE = dt.timedelta(hours=1)
 DEADLINE = dt.timedelta(hours=1)  # after it, what is still unknown is work for staff too (M10)
 KEY_LIFE = dt.timedelta(hours=20)  # the provider keeps an idempotency key for 24 hours
+GUEST_ACTION_LIFE = dt.timedelta(hours=1)  # a guest's visit ends then: nobody can answer, and the bill is payable again
 ACTION_LIFE = dt.timedelta(hours=24)  # an open 3-D Secure step is canceled then (FAULTS B17)
 MAX_ATTEMPTS = 3
 MAX_SECONDS = 50.0  # of one run: of a provider that does not answer, each payment costs a time-out
@@ -111,7 +112,8 @@ def adopt(payment: Payment, intent_id: str) -> Payment:
 def _ask_again(payment: Payment, age: dt.timedelta) -> Payment:
     assert payment.stripe_payment_intent_id is not None
     payment = settlement.apply(payment.pk, gateway.intent(payment.stripe_payment_intent_id))
-    if payment.status == PaymentStatus.REQUIRES_ACTION and age > ACTION_LIFE:
+    life = GUEST_ACTION_LIFE if payment.channel == Payment.Channel.GUEST else ACTION_LIFE
+    if payment.status == PaymentStatus.REQUIRES_ACTION and age > life:
         return checkout.abandon(payment, actor="system")
     return payment
 

@@ -3,8 +3,21 @@
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 
-from payments import checks, refunds, sweeping, webhooks
+from payments import (
+    adding,
+    checks,
+    expiry,
+    guests,
+    reconciling,
+    refunds,
+    sending_due,
+    sharing,
+    sweeping,
+    verification,
+    webhooks,
+)
 from payments.provider import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -19,6 +32,7 @@ def sweep() -> None:
         if sweeping.run() < sweeping.BATCH:
             break
     refunds.sweep()
+    adding.sweep()
 
 
 @shared_task(name="payments.tasks.work_off_inbox")
@@ -43,3 +57,40 @@ def check_ledger() -> None:
     """Hold the book against its rules; what is broken becomes work for staff, once a rule and day."""
     for broken in checks.watch():
         logger.error("the book does not hold: %s", broken.rule)
+
+
+@shared_task(name="payments.tasks.reconcile")
+def reconcile() -> None:
+    """Hold Stripe's book against ours; where it cannot be done now, the next run goes on from there."""
+    try:
+        reconciling.run()
+    except (reconciling.AlreadyRunning, GatewayError) as error:
+        logger.warning("the reconciliation did not run (%s)", type(error).__name__)
+
+
+@shared_task(name="payments.tasks.send_scheduled")
+def send_scheduled() -> None:
+    """Send the payments that were scheduled for today."""
+    for _round in range(MAX_ROUNDS):
+        if sending_due.send_due() < sending_due.BATCH:
+            break
+
+
+@shared_task(name="payments.tasks.remind_of_scheduled")
+def remind_of_scheduled() -> None:
+    """Tell members of the payments that they scheduled for tomorrow."""
+    sending_due.remind()
+
+
+@shared_task(name="payments.tasks.watch_methods")
+def watch_methods() -> None:
+    """Tell of cards that expire, give up accounts that were not verified in time, end shares that no longer hold."""
+    expiry.tell(timezone.localdate())
+    verification.expire()
+    sharing.end_broken()
+
+
+@shared_task(name="payments.tasks.clear_guest_drafts")
+def clear_guest_drafts() -> None:
+    """Delete what guests began a day ago and never sent."""
+    guests.clear()

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from activity.doorbell import ring_for_many
 from activity.recording import open_work
-from payments import gateway, methods, refunds, sweeping
-from payments.models import Dispute, Payment, PaymentMethod, StripeEvent
-from payments.provider import GatewayError, Refused
+from payments import disputes, gateway, method_news, refunds, sweeping
+from payments.models import Payment, StripeEvent
+from payments.provider import GatewayError
 
 logger = logging.getLogger(__name__)
 
@@ -114,13 +114,8 @@ def handle(event: StripeEvent) -> tuple[StripeEvent.Outcome, str]:
     if family in ("charge", "refund"):
         is_refund = family == "refund" or "refund" in event.type
         return _payment(found.get("payment_intent"), found.get("metadata") or {}, is_refund=is_refund)
-    if event.type in ("payment_method.automatically_updated", "payment_method.updated"):
-        return _method_renewed(found)
-    if event.type == "payment_method.detached":
-        PaymentMethod.objects.filter(stripe_id=found.get("id"), removed_at__isnull=True).update(
-            removed_at=timezone.now(), is_default=False
-        )
-        return StripeEvent.Outcome.PROCESSED, ""
+    if (answer := method_news.handle(event.type, found)) is not None:
+        return answer
     return StripeEvent.Outcome.IGNORED, "the portal has no use for this type"
 
 
@@ -144,32 +139,17 @@ def _payment(
 
 
 def _dispute(found: dict[str, Any]) -> tuple[StripeEvent.Outcome, str]:
-    payment = Payment.objects.filter(stripe_payment_intent_id=found.get("payment_intent")).first()
+    """A dispute of a payment, or a bank's return: fetched as it stands, after the payment itself (FAULTS D03)."""
+    intent_id = found.get("payment_intent")
+    payment = Payment.objects.filter(stripe_payment_intent_id=intent_id).first() if intent_id else None
+    if payment is None and found.get("charge"):
+        payment = Payment.objects.filter(stripe_charge_id=found["charge"]).exclude(stripe_charge_id="").first()
+    if payment is None and intent_id:  # the reply that named the intent was lost (FAULTS C09)
+        payment = Payment.objects.filter(number=gateway.intent(intent_id).payment_number).first()
+        payment = payment and sweeping.adopt(payment, intent_id)
     if payment is None:
         return StripeEvent.Outcome.IGNORED, "not a payment of the portal's"
-    Dispute.objects.update_or_create(
-        stripe_dispute_id=found["id"],
-        defaults={
-            "payment": payment,
-            "status": str(found.get("status", ""))[:30],
-            "reason": str(found.get("reason", ""))[:60],
-            "amount_cents": int(found.get("amount", 0)),
-        },
-    )
-    open_work(
-        "dispute",
-        subject=f"payment:{payment.number}",
-        dedupe_key=f"dispute:{found['id']}",
-        detail="The payer's bank has questioned this payment. Answer at the provider before its deadline.",
-    )
-    return StripeEvent.Outcome.PROCESSED, ""
-
-
-def _method_renewed(found: dict[str, Any]) -> tuple[StripeEvent.Outcome, str]:
-    try:
-        methods.refresh(found["id"], gateway.method_summary(found["id"]))
-    except Refused:
-        return StripeEvent.Outcome.IGNORED, "the method is gone"
+    disputes.refresh(sweeping.refresh(payment))
     return StripeEvent.Outcome.PROCESSED, ""
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from payments import methods
 from payments.models import Payment, PaymentMethod, Refund
-from payments.states import PaymentStatus
+from payments.states import PAPER_CHECK, PaymentStatus
 
 BRANDS = {
     "visa": "Visa",
@@ -65,11 +65,16 @@ MEANINGS: dict[str, tuple[Promise, str]] = {
 }  # fmt: skip
 
 REFUND_MEANINGS: dict[str, Promise] = {
+    Refund.Status.AWAITING_APPROVAL: gettext_lazy("A second person of Member Services checks it before it is sent."),
     Refund.Status.SUBMITTED: gettext_lazy("We have asked for this refund and wait for it to be confirmed."),
-    Refund.Status.PENDING: gettext_lazy("Banks take up to 10 business days."),
-    Refund.Status.SUCCEEDED: gettext_lazy("Your bank may take up to 10 business days to show it."),
-    Refund.Status.FAILED: gettext_lazy("It could not be sent. Member Services will reach you about it."),
+    Refund.Status.PENDING: gettext_lazy("Your bank has it and has not confirmed it yet."),
+    Refund.Status.SUCCEEDED: gettext_lazy("It is sent. If you do not see it by then, ask your bank or call us."),
+    Refund.Status.FAILED: gettext_lazy(
+        "Your bank did not take it, so we still owe you this money. Member Services will reach you to send it another"
+        " way."
+    ),
     Refund.Status.CANCELED: gettext_lazy("It was canceled. Member Services will reach you about it."),
+    Refund.Status.DECLINED: gettext_lazy("It was not approved, and nothing was sent."),
 }
 
 
@@ -110,6 +115,8 @@ def name(kind: str, brand: str, last4: str, wallet: str = "", *, bank_name: str 
     """The words for a method of this kind, brand and last four digits."""
     if not kind:
         return ""
+    if kind == PAPER_CHECK:
+        return _("Check %(number)s") % {"number": brand}
     if kind == PaymentMethod.Kind.BANK_ACCOUNT:
         what = bank_name or _("Bank account")
     else:

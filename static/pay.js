@@ -71,7 +71,8 @@
   const method = (form) => {
     const part = (name) => form.querySelector(`[data-${name}]`);
     const button = form.querySelector("button[type=submit]");
-    const isNew = () => form.elements.method && form.querySelector("input[name=method]:checked")?.value === "new";
+    const isSetup = form.dataset.mode === "setup"; // nothing is paid: a method is added
+    const isNew = () => isSetup || form.querySelector("input[name=method]:checked")?.value === "new";
     let stripe = null;
     let elements = null;
     let isSent = false;
@@ -96,8 +97,10 @@
       }
       const colors = getComputedStyle(document.documentElement);
       elements = stripe.elements({
-        mode: "payment", amount: Number(form.dataset.amount), currency: "usd", locale: form.dataset.language,
-        paymentMethodTypes: ["card"],
+        ...(isSetup ? { mode: "setup" } : { mode: "payment", amount: Number(form.dataset.amount) }),
+        currency: "usd", locale: form.dataset.language, paymentMethodTypes: form.dataset.types.split(","),
+        // One payment does not wait for small deposits; an account that is added may.
+        ...(isSetup ? {} : { paymentMethodOptions: { us_bank_account: { verification_method: "instant" } } }),
         appearance: { variables: { colorPrimary: colors.getPropertyValue("--brand").trim() || "#0a6a7a", borderRadius: "8px" } },
       });
       const element = elements.create("payment", { layout: "tabs" });
@@ -106,7 +109,12 @@
         show(part("keep"));
       });
       element.on("loaderror", blocked);
-      element.on("change", () => problem(""));
+      element.on("change", (event) => {
+        problem("");
+        const isBank = event.value?.type === "us_bank_account";
+        form.querySelectorAll("[data-for-card]").forEach((node) => show(node, !isBank));
+        form.querySelectorAll("[data-for-bank]").forEach((node) => show(node, isBank));
+      });
       element.mount(part("element"));
       return undefined;
     };
@@ -115,7 +123,7 @@
       if (isNew() && !isStarted) start();
     };
     const keep = form.querySelector("input[name=saves_method]");
-    keep.addEventListener("change", () => elements?.update({ setupFutureUsage: keep.checked ? "off_session" : null }));
+    keep?.addEventListener("change", () => elements?.update({ setupFutureUsage: keep.checked ? "off_session" : null }));
     form.addEventListener("change", refresh);
     form.addEventListener("submit", async (event) => {
       if (isSent) return event.preventDefault();
@@ -129,7 +137,7 @@
         problem(text);
       };
       if (!elements) return again(part("blocked").hidden ? part("loading").textContent : part("blocked").textContent.trim());
-      if (keep.checked) elements.update({ setupFutureUsage: "off_session" });
+      if (keep?.checked) elements.update({ setupFutureUsage: "off_session" });
       const checked = await elements.submit();
       if (checked.error) return again(checked.error.message);
       const made = await stripe.createConfirmationToken({ elements, params: { return_url: form.dataset.returnUrl } });

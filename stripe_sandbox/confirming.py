@@ -117,7 +117,7 @@ def _confirm_bank(sandbox: Sandbox, call: Call, intent: Obj, method: Obj, accept
     if acceptance:
         multi_use = bool(intent["setup_future_usage"])
         mandate = mandates.grant(sandbox, method, acceptance, multi_use=multi_use, amount=intent["amount"])
-    refusal = intents.refused_account(sandbox, method)
+    refusal = intents.unproved_account(sandbox, intent, method) or intents.refused_account(sandbox, method)
     if call.forced_decline:
         refusal = charges.refusal(call.forced_decline, charge_id=None)
     if refusal:

@@ -233,6 +233,15 @@ def needs_microdeposits(sandbox: Sandbox, intent: Obj, method: Obj) -> bool:
     return chosen in ("automatic", "microdeposits")
 
 
+def unproved_account(sandbox: Sandbox, intent: Obj, method: Obj) -> errors.ApiError | None:
+    """An account that was not proved at once, where the intent asks for that."""
+    chosen = (intent["payment_method_options"].get("us_bank_account") or {}).get("verification_method")
+    if chosen != "instant" or sandbox.store.fact(method["id"], "verified"):
+        return None
+    message = "The bank account must be verified instantly, as verification_method asks for."
+    return errors.refused(message, code="payment_method_bank_account_not_verified")
+
+
 def refused_account(sandbox: Sandbox, method: Obj) -> errors.ApiError | None:
     """A debit that Stripe refuses before it goes to the bank."""
     bank = payment_methods.bank_of(sandbox, method)

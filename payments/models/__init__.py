@@ -1,14 +1,38 @@
 """Money on its way: methods, payments and what they are for, refunds, disputes, and the inbox of Stripe's events."""
 
 from payments.models.events import StripeEvent
-from payments.models.methods import PaymentMethod, PaymentMethodQuerySet, StripeCustomer
+from payments.models.guests import GuestLink, GuestLinkQuerySet, GuestPayment
+from payments.models.lockbox import Check, CheckPayment, LockboxFile
+from payments.models.mandates import Mandate, MandateQuerySet, MethodSetup
+from payments.models.methods import (
+    MethodShare,
+    MethodShareQuerySet,
+    PaymentMethod,
+    PaymentMethodQuerySet,
+    StripeCustomer,
+)
 from payments.models.overpaid import CreditMove
 from payments.models.payment import Payment, PaymentAllocation, PaymentAllocationQuerySet, PaymentQuerySet, PaymentSplit
-from payments.models.taken_back import Dispute, Refund, RefundQuerySet
+from payments.models.reconciliation import BalanceTransaction, Finding, ReconciliationRun
+from payments.models.taken_back import Dispute, DisputeQuerySet, Refund, RefundQuerySet
 
 __all__ = [
+    "BalanceTransaction",
+    "Check",
+    "CheckPayment",
     "CreditMove",
     "Dispute",
+    "DisputeQuerySet",
+    "Finding",
+    "GuestLink",
+    "GuestLinkQuerySet",
+    "GuestPayment",
+    "LockboxFile",
+    "Mandate",
+    "MandateQuerySet",
+    "MethodSetup",
+    "MethodShare",
+    "MethodShareQuerySet",
     "Payment",
     "PaymentAllocation",
     "PaymentAllocationQuerySet",
@@ -16,6 +40,7 @@ __all__ = [
     "PaymentMethodQuerySet",
     "PaymentQuerySet",
     "PaymentSplit",
+    "ReconciliationRun",
     "Refund",
     "RefundQuerySet",
     "StripeCustomer",

@@ -36,7 +36,9 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
             .annotate(seen=BoolAnd(ExpressionWrapper(seen, output_field=models.BooleanField())))
             .values("seen")
         )
-        others = Q(household_id__in=scope.household_ids) & ~Q(status=PaymentStatus.DRAFT)
+        # What a guest tried in vain is the guest's own affair: to the member it never was.
+        in_vain = Q(channel=Payment.Channel.GUEST, status__in=[PaymentStatus.FAILED, PaymentStatus.CANCELED])
+        others = Q(household_id__in=scope.household_ids) & ~Q(status=PaymentStatus.DRAFT) & ~in_vain
         return self.filter(own | (others & Q(Subquery(sees_all))))
 
     def in_flight(self) -> Self:
@@ -67,12 +69,19 @@ class Payment(models.Model):
     channel = models.CharField(max_length=7, choices=Channel.choices)
     status = models.CharField(max_length=18, choices=PaymentStatus.choices, default=PaymentStatus.DRAFT)
     amount_cents = models.BigIntegerField()
+    # Of it, what is for no bill and went to household credit when it was recorded (payments.assigning); else 0.
+    credit_cents = models.BigIntegerField(default=0, db_default=0)
+    # Settled here and unknown at the provider: nothing is sent back of it until that is explained (FAULTS D20).
+    frozen_at = models.DateTimeField(null=True, blank=True)
     method = models.ForeignKey(PaymentMethod, models.PROTECT, null=True, blank=True, related_name="payments")
     # The provider's customer of a payer who has no sign-in; with a payer it is StripeCustomer's.
     guest_customer_id = models.CharField(max_length=60, blank=True)
     # The payments of one checkout that several methods share: charged, posted and refunded each by itself.
     split = models.ForeignKey("PaymentSplit", models.PROTECT, null=True, blank=True, related_name="payments")
     scheduled_on = models.DateField(null=True, blank=True)  # a draft that is sent on this day, unless called off
+    # A debit that the bank returned for want of money, sent again: payments.retries. At most twice.
+    retry_of = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="retries", db_index=False)
+    retry_number = models.PositiveSmallIntegerField(null=True, blank=True)
     # As the method was labelled when it was chosen, and which exception a premium paid from an HSA falls under.
     method_label = models.CharField(max_length=3, blank=True)
     attestation = models.CharField(max_length=20, blank=True)
@@ -101,10 +110,24 @@ class Payment(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(name="payments_payment_amount_positive", condition=Q(amount_cents__gt=0)),
+            models.CheckConstraint(
+                name="payments_payment_credit_within_amount",
+                condition=Q(credit_cents__gte=0, credit_cents__lte=models.F("amount_cents")),
+            ),
             models.UniqueConstraint(
                 name="payments_payment_client_key_once",
                 fields=["payer", "client_key"],
                 condition=Q(client_key__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="payments_payment_retried_twice_at_most",
+                condition=Q(retry_of__isnull=True, retry_number__isnull=True)
+                | Q(retry_of__isnull=False, retry_number__in=(1, 2)),
+            ),
+            models.UniqueConstraint(
+                name="payments_payment_retry_once",
+                fields=["retry_of", "retry_number"],
+                condition=Q(retry_of__isnull=False),
             ),
         ]
         indexes = [
@@ -118,7 +141,12 @@ class Payment(models.Model):
                 fields=["scheduled_on"],
                 condition=Q(status=PaymentStatus.DRAFT, scheduled_on__isnull=False),
             ),
-            models.Index(name="payments_payment_undecided", fields=["asked_at"], condition=Q(status__in=IN_FLIGHT)),
+            # Only where asked, which a query for one household does not say: else the planner may read all of this one.
+            models.Index(
+                name="payments_payment_undecided",
+                fields=["asked_at"],
+                condition=Q(status__in=IN_FLIGHT, asked_at__isnull=False),
+            ),
         ]
         triggers = [
             FSM(

@@ -1,6 +1,7 @@
 """The list of bills, and the page of one: what it is for, why that amount, and all that happened to it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -15,7 +16,9 @@ from accounts.requests import MemberRequest
 from bills import explaining, history, pdf, sharing
 from bills.models import Bill, BillLine, Claim
 from bills.states import State
+from payments import guests, receipts
 from payments.pages.filters import BillFilter
+from payments.pages.guest_linking import printed_link, shared_link
 from payments.pages.rows import Row, rows_of
 
 PAGE_SIZE = 25
@@ -54,7 +57,8 @@ def bill_page(request: MemberRequest, number: str) -> HttpResponse:
     """Show one bill."""
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
-    return render(request, "bills/bill.html", _told(request, bill))
+    context = {**_told(request, bill), "somebody_else": shared_link(bill, request.scope)}
+    return render(request, "bills/bill.html", context)
 
 
 @allow(Policy.MEMBER)
@@ -64,7 +68,8 @@ def bill_pdf(request: MemberRequest, number: str) -> HttpResponse:
     """Give one bill as a PDF that screen readers can read."""
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
-    body = pdf.rendered("print/bill.html", _told(request, bill), request)
+    context = {**_told(request, bill), "printed_link": printed_link(bill, request.scope)}
+    body = pdf.rendered("print/bill.html", context, request)
     return HttpResponse(
         body,
         content_type="application/pdf",
@@ -106,10 +111,21 @@ def _told(request: MemberRequest, bill: Bill) -> dict[str, object]:
         "is_amounts_only": is_amounts_only,
         "lines": lines,
         "waterfall": [] if is_amounts_only else explaining.waterfall(bill, lines, claims),
-        "entries": history.entries(bill),
+        "entries": _entries(bill),
+        "taken_back": receipts.taken_back_on(bill, scope) if row.balance_cents else [],
         "is_under_review": row.state is State.UNDER_REVIEW,
         "can_share": sharing.can_share(bill, scope),
     }
+
+
+def _entries(bill: Bill) -> list[history.Entry]:
+    """What happened to the balance; a guest's payment says that it is one, and nothing else of the guest."""
+    entries = history.entries(bill)
+    by_guests = guests.paid_by_guests([entry.note for entry in entries if entry.note])
+    return [
+        replace(entry, label=_("Paid by a guest")) if entry.is_payment and entry.note in by_guests else entry
+        for entry in entries
+    ]
 
 
 def _claims(bill: Bill) -> list[Claim]:

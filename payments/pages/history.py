@@ -13,9 +13,11 @@ from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from activity.recording import record
-from payments import history, overpaid, spreadsheets
+from payments import history, overpaid, scheduling, spreadsheets
 from payments.forms import HistoryForm
 from payments.history import CursorUnknown, Row, Wanted
+
+MAX_SCHEDULED = 20  # shown above the list
 
 
 @allow(Policy.MEMBER)
@@ -36,6 +38,7 @@ def payments(request: MemberRequest) -> HttpResponse:
         "page": page,
         "query": kept.urlencode(),
         "is_filtered": any(kept.values()),
+        "scheduled": list(scheduling.upcoming(request.scope)[:MAX_SCHEDULED]),
         "is_first": "after" not in request.GET,
         "overpaid_cents": overpaid.total_cents(request.scope),
     }

@@ -39,7 +39,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "can_pay": any(member.pk in scope.payable_ids for member in members),
         "totals": overview.totals(members, scope, waiting),
         "next_premium": overview.next_premium(scope, coverages, members),
-        "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}),
+        "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}, scheduled=waiting.scheduled),
         "chart": charts.by_month(paid, title=_("Paid in the last six months")) if any(paid.values()) else None,
         "plan_year": overview.plan_year(scope, coverages, today=today),
         "year": today.year,

@@ -15,21 +15,35 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import looking
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest, client_address
-from payments import checkout, declines, gateway, methods, pacing, receipts, retrying, sweeping, wording
-from payments.checkout import CheckoutError, NotADraft
+from bills.models import Bill
+from payments import (
+    checkout,
+    declines,
+    eligibility,
+    gateway,
+    legs,
+    mandates,
+    methods,
+    offering,
+    pacing,
+    parts,
+    receipts,
+    retrying,
+    splitting,
+    sweeping,
+    wording,
+)
+from payments.checkout import CheckoutError
+from payments.eligibility import Attestation
 from payments.forms import NEW, AmountsForm, MethodForm
 from payments.models import Payment, PaymentMethod
 from payments.offering import is_payable, offered
+from payments.pages.acceptance import acceptance_of
+from payments.pages.stripe_pages import with_stripe
 from payments.provider import GatewayError, Refused
 from payments.states import PaymentStatus
 
 INVALID = 422
-# Only the pages on which a card is typed or a bank asks may load Stripe's script and frames (FAULTS M03).
-STRIPE_POLICY = {
-    "script-src": settings.STRIPE_HOSTS,
-    "connect-src": settings.STRIPE_HOSTS,
-    "frame-src": settings.STRIPE_HOSTS,
-}
 
 
 @allow(Policy.MEMBER)
@@ -60,7 +74,7 @@ def amounts(request: MemberRequest) -> HttpResponse:
         "forms": forms,
         "is_part": bool(numbers),
         "is_gone": posted is not None and chosen is None,
-        "steps": _steps(),
+        "steps": steps(),
     }
     return render(request, "pay/amounts.html", context, status=INVALID if posted is not None else 200)
 
@@ -70,28 +84,40 @@ def amounts(request: MemberRequest) -> HttpResponse:
 def method(request: MemberRequest, number: str) -> HttpResponse:
     """Step 2: a saved method, or a card typed into Stripe's own frame."""
     payment = own(request, number)
-    if payment.status != PaymentStatus.DRAFT:
+    if payment.status != PaymentStatus.DRAFT or payment.scheduled_on is not None:
         return redirect(where(payment))
     if not is_payable(payment, request.scope):
-        return _no_longer(request)
-    saved = list(PaymentMethod.objects.visible_to(request.scope).usable().order_by("-is_default", "-created_at"))
+        return no_longer(request)
+    saved = list(PaymentMethod.objects.visible_to(request.scope).ready().order_by("-is_default", "-created_at"))
     form = MethodForm([kept for kept in saved if not methods.is_expired(kept)], request.POST or None)
+    part_cents = 0
     if request.method == "POST" and form.is_valid():
         if (error := _choose(request, payment, form)) is None:
-            return redirect("pay_review", payment.number)
+            waiting = splitting.unchosen(payment)
+            return redirect("pay_review" if waiting is None else "pay_method", (waiting or payment).number)
         form.add_error(None, error)
+        part_cents = eligibility.most_cents(payment) if payment.kind == Bill.Kind.MEDICAL else 0
+    choices = offering.choices(payment, saved)
+    shared = legs.of(payment)
+    taken = [leg.method_id for leg in shared if leg.method_id is not None and leg.pk != payment.pk]
     context = {
         **receipts.summary(payment, request.scope),
-        "steps": _steps(),
+        "whole": parts.of(payment, request.scope),
+        "steps": steps(),
         "form": form,
-        "options": [wording.option(kept) for kept in saved],
-        "selected": form.data.get("method") or _preselected(payment, saved),
+        "choices": choices,
+        "selected": form.data.get("method") or offering.preselected(payment, choices, taken) or NEW,
+        "exceptions": eligibility.exceptions_for(payment) if payment.kind == Bill.Kind.PREMIUM else [],
+        "labels": [choice for choice in PaymentMethod.Label.choices if choice[0]],
+        "position": [leg.pk for leg in shared].index(payment.pk) + 1,
+        "can_part": len(shared) < splitting.MAX_LEGS and payment.amount_cents >= 2 * checkout.MIN_CENTS,
+        "part_cents": part_cents if part_cents >= checkout.MIN_CENTS else 0,
         "new": NEW,
         "declined": _declined(request, payment),
         "consent_text": methods.consent_text(settings.PORTAL_NAME),
         "stripe": _stripe_settings(payment),
     }
-    return _with_stripe(render(request, "pay/method.html", context, status=INVALID if form.errors else 200))
+    return with_stripe(render(request, "pay/method.html", context, status=INVALID if form.errors else 200))
 
 
 @allow(Policy.MEMBER)
@@ -102,20 +128,27 @@ def review(request: MemberRequest, number: str) -> HttpResponse:
     if payment.status != PaymentStatus.DRAFT:
         return redirect(where(payment))
     if not is_payable(payment, request.scope):
-        return _no_longer(request)
-    if payment.method_id is None and not payment.confirmation_token:
-        return redirect("pay_method", payment.number)
+        return no_longer(request)
+    if (waiting := splitting.unchosen(payment)) is not None:
+        return redirect("pay_method", waiting.number)
+    if payment.scheduled_on is not None:
+        return redirect("payment_schedule", payment.number)
+    shared = legs.of(payment)
     error = ""
     if request.method == "POST":
         try:
             pacing.before_confirm(request.user)
-            return _after(request, checkout.confirm(payment))
+            return _after(request, checkout.confirm(payment, acceptance=acceptance_of(request)))
         except CheckoutError as refusal:
             error = str(refusal)
     context = {
         **receipts.summary(payment, request.scope),
-        "steps": _steps(),
+        "whole": parts.of(payment, request.scope),
+        "steps": steps(),
         "method": wording.method_of(payment),
+        "mandate_texts": [mandates.text_for_payment(leg) for leg in shared if mandates.is_needed(leg)],
+        "is_bank_debit": any(leg.method_kind == PaymentMethod.Kind.BANK_ACCOUNT for leg in shared),
+        "attestation": Attestation(payment.attestation).label if payment.attestation else "",
         "error": error,
         "change_url": f"{reverse('pay')}?{urlencode({'bill': _bill_numbers(payment)}, doseq=True)}",
     }
@@ -143,12 +176,13 @@ def authenticate(request: MemberRequest, number: str) -> HttpResponse:
         return redirect("payment_return", payment.number)
     context = {
         **receipts.summary(payment, request.scope),
+        "whole": parts.of(payment, request.scope),
         "method": wording.method_of(payment),
         "client_secret": intent.client_secret if intent else "",
         "starts_at_once": "again" not in request.GET,
         "stripe": _stripe_settings(payment),
     }
-    return _with_stripe(render(request, "pay/authenticate.html", context))
+    return with_stripe(render(request, "pay/authenticate.html", context))
 
 
 @allow(Policy.MEMBER)
@@ -170,8 +204,13 @@ def returned(request: MemberRequest, number: str) -> HttpResponse:
     return _after(request, payment, is_back=True)
 
 
-def _steps() -> list[str]:
+def steps() -> list[str]:
     return [_("Amount"), _("Payment method"), _("Review and confirm")]
+
+
+def tell(request: MemberRequest, text: str) -> None:
+    """Say at the top of the next page why something could not be done."""
+    messages.error(request, text)
 
 
 def own(request: MemberRequest, number: str) -> Payment:
@@ -182,11 +221,13 @@ def own(request: MemberRequest, number: str) -> Payment:
 
 def where(payment: Payment) -> str:
     """The address at which a payment stands now."""
+    if payment.status == PaymentStatus.DRAFT and payment.scheduled_on is not None:
+        return reverse("payment_schedule", args=[payment.number])
     name = {PaymentStatus.REQUIRES_ACTION: "pay_authenticate", PaymentStatus.DRAFT: "pay_method"}
     return reverse(name.get(PaymentStatus(payment.status), "payment"), args=[payment.number])
 
 
-def _no_longer(request: MemberRequest) -> HttpResponse:
+def no_longer(request: MemberRequest) -> HttpResponse:
     """A bill of the draft was voided or withdrawn from the viewer: back to what can be paid."""
     messages.error(request, _("One of these bills can no longer be paid. Nothing was charged. Choose again below."))
     return redirect("pay")
@@ -197,6 +238,8 @@ def _after(request: MemberRequest, payment: Payment, *, is_back: bool = False) -
 
     Who is back from the bank without an answer starts its question anew by hand, so that nothing goes round in circles.
     """
+    if payment.split_id is not None:
+        return _after_parts(payment, is_back=is_back)
     draft = retrying.again(payment, request.scope)
     if draft is not None and draft.status == PaymentStatus.DRAFT:
         address = reverse("pay_method", args=[draft.number])
@@ -205,6 +248,15 @@ def _after(request: MemberRequest, payment: Payment, *, is_back: bool = False) -
         return redirect(where(draft))
     is_asked_again = is_back and payment.status == PaymentStatus.REQUIRES_ACTION
     return redirect(where(payment) + ("?again=1" if is_asked_again else ""))
+
+
+def _after_parts(payment: Payment, *, is_back: bool) -> HttpResponse:
+    """Lead on where several methods share the checkout: to a bank that asks, else to the one receipt of all."""
+    asking = [leg for leg in legs.of(payment) if leg.status == PaymentStatus.REQUIRES_ACTION]
+    asked = next((leg for leg in asking if leg.pk == payment.pk), None) if is_back else None
+    if asked is None and asking:
+        return redirect("pay_authenticate", asking[0].number)
+    return redirect(where(asked) + "?again=1" if asked is not None else reverse("payment", args=[payment.number]))
 
 
 def _choose(request: MemberRequest, payment: Payment, form: MethodForm) -> str | None:
@@ -217,22 +269,16 @@ def _choose(request: MemberRequest, payment: Payment, form: MethodForm) -> str |
             saves_method=form.cleaned_data["saves_method"],
             consent_address=client_address(request),
             consent_version=methods.CONSENT_VERSION,
+            label=form.cleaned_data["label"],
+            attestation=form.cleaned_data["attestation"],
         )
     except Refused:
         return str(declines.DETAILS)
     except GatewayError:
         return str(declines.CANNOT_PAY_NOW)
-    except NotADraft as error:
+    except CheckoutError as error:
         return str(error)
     return None
-
-
-def _preselected(payment: Payment, saved: list[PaymentMethod]) -> str:
-    """The method chosen before, else the default one, else none."""
-    if payment.method_id is not None:
-        return str(payment.method_id)
-    usable = [kept for kept in saved if not methods.is_expired(kept)]
-    return str(usable[0].pk) if usable else NEW
 
 
 def _declined(request: HttpRequest, payment: Payment) -> str:
@@ -241,7 +287,7 @@ def _declined(request: HttpRequest, payment: Payment) -> str:
     if not number or "\0" in number:
         return ""
     failed = Payment.objects.filter(number=number, payer=payment.payer, status=PaymentStatus.FAILED).first()
-    return str(declines.text_of(failed.failure_code)) if failed is not None else ""
+    return str(declines.text_of(failed.failure_code, label=failed.method_label)) if failed is not None else ""
 
 
 def _bill_numbers(payment: Payment) -> list[str]:
@@ -253,14 +299,7 @@ def _stripe_settings(payment: Payment) -> dict[str, Any]:
         "script": settings.STRIPE_JS_URL,
         "key": settings.STRIPE_PUBLISHABLE_KEY,
         "amount": payment.amount_cents,
+        "types": ",".join(gateway.METHOD_TYPES),
         "language": get_language() or "en",
         "return_url": settings.PORTAL_URL + reverse("payment_return", args=[payment.number]),
     }
-
-
-def _with_stripe(response: HttpResponse) -> HttpResponse:
-    """Let the page load Stripe's script and frames, and Apple Pay be asked for from within them."""
-    response._csp_update = STRIPE_POLICY  # type: ignore[attr-defined]  # as django-csp's own decorator does
-    allowed = f'payment=(self "{settings.STRIPE_JS_ORIGIN}")'
-    response["Permissions-Policy"] = f"camera=(), geolocation=(), microphone=(), {allowed}"
-    return response

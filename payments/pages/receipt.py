@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -13,7 +13,7 @@ from accounts import looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from bills import pdf as documents
-from payments import declines, receipts
+from payments import declines, parts, receipts
 from payments.models import Payment
 from payments.offering import offered
 from payments.states import PaymentStatus
@@ -24,8 +24,12 @@ POLLING = dt.timedelta(minutes=10)  # after it the page no longer asks by itself
 @allow(Policy.MEMBER)
 @require_safe
 def receipt(request: MemberRequest, number: str) -> HttpResponse:
-    """The receipt, in whatever state the payment is."""
-    return render(request, "payments/receipt.html", _context(request, number))
+    """The receipt, in whatever state the payment is; one that waits for its day has a page of its own."""
+    context = _context(request, number)
+    payment = context["payment"]
+    if payment.status == PaymentStatus.DRAFT and payment.scheduled_on is not None:
+        return redirect("payment_schedule", payment.number)
+    return render(request, "payments/receipt.html", context)
 
 
 @allow(Policy.MEMBER)
@@ -56,16 +60,26 @@ def _context(request: MemberRequest, number: str) -> dict[str, Any]:
     found = receipts.of(payment, request.scope)
     for member_id in sorted({line.member_id for line in found.lines if line.member_id is not None}):
         looking.at(request, f"payment:{payment.number}", member_id)
+    whole = parts.of(payment, request.scope)
     is_young = timezone.now() - (payment.submitted_at or payment.created_at) < POLLING
     return {
         "receipt": found,
         "payment": payment,
-        "is_polling": found.is_undecided and is_young,
+        "whole": whole,
+        "is_polling": (found.is_undecided or whole.is_undecided) and is_young,
         "other_kind": _other_kind(request, found),
-        "declined": declines.text_of(payment.failure_code) if payment.status == PaymentStatus.FAILED else "",
+        "declined": _why(payment),
         "support_phone": settings.SUPPORT_PHONE,
         "printed_at": timezone.now(),
     }
+
+
+def _why(payment: Payment) -> str:
+    """Why nothing was charged: a decline, or what ended a payment that waited for its day."""
+    has_reason = payment.status == PaymentStatus.FAILED or (
+        payment.status == PaymentStatus.CANCELED and payment.scheduled_on is not None
+    )
+    return str(declines.text_of(payment.failure_code, label=payment.method_label)) if has_reason else ""
 
 
 def _other_kind(request: MemberRequest, found: receipts.Receipt) -> str:

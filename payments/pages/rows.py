@@ -1,16 +1,19 @@
 """A bill as one row of a page: what it is called, what is owed, where it stands, and what can be done."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.visibility import Scope
 from bills import history, naming, states
 from bills.models import Bill
 from bills.states import Pill, State
 from ledger.templatetags.portal import day_of_year
+from payments import scheduling
 from payments.allocating import in_flight_cents
 
 
@@ -31,6 +34,21 @@ class Row:
     can_pay: bool
 
     @property
+    def number_words(self) -> str:
+        """What the bill is called by its number."""
+        return _("Bill %(number)s") % {"number": self.bill.number}
+
+    @property
+    def pay_words(self) -> str:
+        """What its button says to a screen reader."""
+        return _("Pay %(title)s, bill %(number)s") % {"title": self.title, "number": self.bill.number}
+
+    @property
+    def pay_href(self) -> str:
+        """Where it is paid."""
+        return f"{reverse('pay')}?bill={self.bill.number}"
+
+    @property
     def payable_cents(self) -> int:
         """What can still be paid: what is owed less what is on its way."""
         return max(0, self.balance_cents - self.in_flight_cents)
@@ -44,19 +62,26 @@ class Row:
 
 
 def rows_of(bills: Sequence[Bill], scope: Scope) -> list[Row]:
-    """The bills as rows: two queries, however many bills. `coverage__plan` is to be loaded with them."""
-    return rows_with(bills, scope, in_flight=in_flight_cents(bills), paid=history.paid_cents(bills))
+    """The bills as rows: three queries, however many bills. `coverage__plan` is to be loaded with them."""
+    return rows_with(
+        bills, scope, in_flight=in_flight_cents(bills), paid=history.paid_cents(bills),
+        scheduled=scheduling.scheduled_ids(scope),
+    )  # fmt: skip
 
 
 def rows_with(
-    bills: Sequence[Bill], scope: Scope, *, in_flight: Mapping[int, int], paid: Mapping[int, int]
-) -> list[Row]:
-    """The bills as rows, given what is on its way to each and what was paid on each: no query."""
+    bills: Sequence[Bill], scope: Scope, *, in_flight: Mapping[int, int], paid: Mapping[int, int],
+    scheduled: Collection[int] = (),
+) -> list[Row]:  # fmt: skip
+    """The bills as rows, given what is on its way to each, was paid on each and is scheduled: no query."""
     today = timezone.localdate()
-    return [_row(bill, scope, today, in_flight.get(bill.pk, 0), paid.get(bill.pk, 0)) for bill in bills]
+    return [
+        _row(bill, scope, today, in_flight.get(bill.pk, 0), paid.get(bill.pk, 0), is_scheduled=bill.pk in scheduled)
+        for bill in bills
+    ]
 
 
-def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int) -> Row:
+def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int, *, is_scheduled: bool) -> Row:
     state = states.derive(
         states.Standing(
             balance_cents=bill.balance_cents,
@@ -65,6 +90,7 @@ def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int) -> R
             in_flight_cents=waiting,
             is_held=bill.held_since is not None,
             is_void=bill.voided_at is not None,
+            is_scheduled=is_scheduled,
         ),
         today=today,
     )

@@ -99,7 +99,9 @@ const selectField = (name, choices) => {
 
 const verificationField = () => {
   state.values.verification ||= "instant";
-  const choices = ["instant", "microdeposits"].map((value) => {
+  const only = state.options.paymentMethodOptions?.us_bank_account?.verification_method;
+  if (only === "instant") state.values.verification = "instant";
+  const choices = (only === "instant" ? ["instant"] : ["instant", "microdeposits"]).map((value) => {
     const radio = make("input", { type: "radio", name: "verification", value, id: `verification-${value}` });
     radio.checked = state.values.verification === value;
     radio.addEventListener("change", () => {

@@ -184,9 +184,11 @@
     }
 
     _frameOptions(element) {
-      const { mode, amount, currency, paymentMethodTypes, setupFutureUsage, appearance, clientSecret } = this._options;
+      const {
+        mode, amount, currency, paymentMethodTypes, paymentMethodOptions, setupFutureUsage, appearance, clientSecret,
+      } = this._options;
       return JSON.parse(JSON.stringify({
-        key: this._key, locale: this._locale(), mode, amount, currency, paymentMethodTypes, setupFutureUsage,
+        key: this._key, locale: this._locale(), mode, amount, currency, paymentMethodTypes, paymentMethodOptions, setupFutureUsage,
         appearance: { variables: (appearance || {}).variables || {} }, clientSecret,
         element: { defaultValues: element.defaultValues, fields: element.fields, wallets: element.wallets, terms: element.terms },
       }));

@@ -12,7 +12,7 @@ import ledger
 from accounts.models import Delegate, User
 from bills.models import Bill
 from ledger.chart import Code
-from payments.models import Payment, PaymentAllocation
+from payments.models import MethodSetup, MethodShare, Payment, PaymentAllocation, PaymentMethod
 from tests.accounts.records import Records
 from tests.conftest import Cast
 
@@ -35,6 +35,9 @@ OWN_RULE = {
 
 # Routes that are not for everybody who sees the object.
 SEEN_BY_ROUTE = {
+    "payment_mandate": OWN_RULE,  # who agreed
+    "payment_schedule": OWN_RULE,  # who scheduled it
+    "payment_again": OWN_RULE,  # who paid
     "payment_return": OWN_RULE,  # the payer comes back from the bank's page
 }
 
@@ -80,14 +83,40 @@ def make_world(cast: Cast) -> World:
         "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
+        "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
+        "link/token": Objects({}, "no-token"),
         "payments/number": Objects({name: f"PAY-{name}" for name in PEOPLE}, "0000-0000-0000"),
         "overpaid/source_id": Objects({name: _overpaid(bill) for name, bill in records.bills.items()}, 0),
         "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),
+        "add/setup_id": Objects(_setups(records), 0, OWN_RULE),
+        "shares/share_id": Objects(_shares(records), 0, OWN_RULE),
+        "notifications/notice_id": Objects(by_model["Notification"], 0, OWN_RULE),
         "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
         "/key": Objects({}, "set-password"),
     }
     return World(users, objects)
+
+
+def _setups(records: Records) -> dict[str, object]:
+    """A bank account that each is about to add."""
+    return {
+        name: MethodSetup.objects.create(
+            user=records.bills[name].member.user, confirmation_token="t", kind="us_bank_account", last4="6789"
+        ).pk
+        for name in ("Alice", "Bob", "Charlie")
+    }
+
+
+def _shares(records: Records) -> dict[str, object]:
+    """A method that each shares with somebody of the household."""
+    methods = {method.user_id: method for method in PaymentMethod.objects.all()}
+    members = {name: records.bills[name].member for name in ("Alice", "Bob", "Charlie")}
+    others = {"Alice": "Bob", "Bob": "Alice", "Charlie": "Charlie"}
+    return {
+        name: MethodShare.objects.create(method=methods[member.user_id], member=members[others[name]]).pk
+        for name, member in members.items()
+    }
 
 
 def _overpaid(bill: Bill) -> int:

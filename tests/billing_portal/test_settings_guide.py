@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from billing_portal.environment import Environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -25,3 +28,15 @@ def test_the_defaults_in_the_guide_are_the_defaults() -> None:
         said = "" if default == "—" else default.strip("`")
         assert said == str(value), f"{name}: {default}"
         assert len(what) > 10, f"{name} says nothing"
+
+
+@pytest.mark.parametrize(
+    "value", ["", "12345", "ELEVEN CHARS", "A*B", "A<B", 'A"B', "A'B", "A\\B", "ÄRZTE", " MED", "MED "]
+)
+def test_a_descriptor_that_the_provider_would_refuse_is_refused_at_start(value: str) -> None:
+    """docs.stripe.com/get-started/account/statement-descriptors; and two kinds never read alike."""
+    with pytest.raises(ValidationError):
+        Environment(stripe_descriptor_medical=value)
+    with pytest.raises(ValidationError):
+        Environment(stripe_descriptor_medical="Premium")
+    assert Environment(stripe_descriptor_medical="MED BILL").stripe_descriptor_medical == "MED BILL"

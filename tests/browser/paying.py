@@ -31,7 +31,7 @@ def type_card(page: Any, number: str = GOOD) -> None:
 
 def choose_new(page: Any) -> None:
     """The radio of a new card, and the frame behind it."""
-    page.get_by_label("A new card or Apple Pay").check()
+    page.get_by_label("A new card, bank account or Apple Pay").check()
     page.frame_locator(FRAME).locator('[name="number"]').wait_for()
 
 

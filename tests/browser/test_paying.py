@@ -204,7 +204,7 @@ def test_a_card_is_kept_with_consent_used_again_and_removed(
     start(page, portal, bill)
     type_card(page)
     assert methods.consent_text("Meridian Health") in page.inner_text("[data-keep]")
-    page.get_by_label("Keep this card for next time").check()
+    page.get_by_label("Keep it for next time").check()
     review(page)
     pay(page)
     page.wait_for_url(re.compile(r"/payments/[0-9A-Z-]+/$"))
@@ -222,7 +222,7 @@ def test_a_card_is_kept_with_consent_used_again_and_removed(
     page.get_by_role("link", name="Remove Visa ending in 4242").click()
     assert_accessible(page)
     page.get_by_role("button", name="Remove it").click()
-    page.get_by_text("No saved cards").wait_for()
+    page.get_by_text("No payment methods yet").wait_for()
     assert PaymentMethod.objects.get().removed_at is not None
 
 
@@ -251,12 +251,12 @@ def test_without_script_a_saved_card_pays_and_a_new_one_is_explained(
     """The steps work without script; a card cannot be typed then, and the page says so."""
     page = sign_in(real_cast.alice.user, java_script_enabled=False)
     start(page, portal, bill)
-    assert "A card cannot be typed here without JavaScript" in page.inner_text("main")
-    assert page.get_by_label("A new card or Apple Pay").count() == 0 or not page.get_by_label("A new card").is_visible()
+    assert "A new card or account cannot be typed here without JavaScript" in page.inner_text("main")
+    assert not page.get_by_label("A new card, bank account or Apple Pay").is_visible()
     typed = sign_in(real_cast.alice.user)
     start(typed, portal, bill)
     type_card(typed)
-    typed.get_by_label("Keep this card for next time").check()
+    typed.get_by_label("Keep it for next time").check()
     review(typed)
     pay(typed)
     typed.wait_for_url(re.compile(r"/payments/[0-9A-Z-]+/$"))

@@ -36,7 +36,7 @@ from payments.models import Payment
 checkout.confirm(Payment.objects.get(pk={payment}))
 """
 STOPS = {
-    "P1 before the attempt row": "checkout._submit = lambda pk: time.sleep(60)",
+    "P1 before the attempt row": "checkout._submit = lambda *given: time.sleep(60)",
     "P2 after the attempt, before the call": "gateway.charge = lambda request: time.sleep(60)",
     "P4 the provider has charged, the reply is on its way": "",
     "P5 the reply in hand, before commit": "settlement._post = lambda payment: time.sleep(60)",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from payments import gateway
-from payments.provider import ChargeRequest, Intent, KeyReused, Refused, Unauthorized
+from payments.provider import Accepted, ChargeRequest, Intent, KeyReused, Refused, SetupRequest, Unauthorized
 
 pytestmark = pytest.mark.stripe
 
@@ -169,3 +169,38 @@ def test_balance_rows_are_listed_whole(customer: str) -> None:
     rows = list(gateway.balance_rows(since))
     assert len({row.id for row in rows}) == len(rows) >= (3 if IS_STRIPE else 103)
     assert all(row.net_cents == row.amount_cents - row.fee_cents for row in rows)
+
+
+def test_a_bank_account_is_debited_under_a_mandate_and_takes_days(customer: str) -> None:
+    """FAULTS D01, D28."""
+    accepted = Accepted(at=timezone.now().replace(microsecond=0), address="203.0.113.7", user_agent="contract test")
+    _request, intent = charged(
+        customer, "pm_usBankAccount_success", method_kind="us_bank_account", accepted=accepted, saves_method=True
+    )
+    assert (intent.status, intent.received_cents) == ("processing", 0)
+    assert (intent.method.kind, intent.method.last4) == ("us_bank_account", "6789")
+    assert intent.mandate_id and gateway.is_mandate_in_force(intent.mandate_id)
+
+
+def test_a_bank_account_is_saved_and_debited_later_without_new_words(customer: str) -> None:
+    """The mandate of the setup stands for what its owner starts later."""
+    setup_id = uuid.uuid4().int % 10**9
+    accepted = Accepted(at=timezone.now().replace(microsecond=0), address="203.0.113.7", user_agent="contract test")
+    saved = gateway.set_up(
+        SetupRequest(
+            key=f"contract-setup-{setup_id}", setup_id=setup_id, customer_id=customer,
+            confirmation_token=token("pm_usBankAccount_success"), return_url="https://example.com/return",
+            accepted=accepted,
+        )
+    )  # fmt: skip
+    assert (saved.status, saved.setup_id, saved.method.kind) == ("succeeded", str(setup_id), "us_bank_account")
+    again = gateway.charge(
+        request_for(customer, method_id=saved.method.stripe_id, method_kind="us_bank_account", is_off_session=True)
+    )
+    assert again.status == "processing"
+
+
+def test_a_guests_customer_is_made_once_a_payment(contract: None) -> None:
+    payment_id = uuid.uuid4().int % 10**9
+    made = gateway.create_guest_customer(payment_id=payment_id)
+    assert gateway.create_guest_customer(payment_id=payment_id) == made

@@ -8,13 +8,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Member
 from accounts.visibility import scope_of
 from bills import issuing
 from bills.models import Bill
 from ledger import checks
 from ledger.models import Transfer
-from payments import checkout, moving, overpaid, sweeping
-from payments.models import CreditMove, Payment, Refund
+from payments import checkout, disputes, lockbox, moving, overpaid, sweeping
+from payments.lockbox import Slip
+from payments.models import CreditMove, Dispute, Payment, Refund
 from payments.overpaid import Overpaid, OverpaidError
 from payments.states import PaymentStatus
 from tests.conftest import Cast
@@ -216,3 +218,67 @@ def test_the_pages_by_hand(real_cast: Cast, draft: Draft, bill: Bill) -> None:
 
 def _posted(client: Client, address: str, **data: str) -> int:
     return client.post(address, {**data, "form_key": f"key-of-{data['wish']}-form"}).status_code
+
+
+def test_credit_from_a_confidential_dispute_is_the_members_alone(real_cast: Cast, provider: Server, bill: Bill) -> None:
+    """F06, F13: the bank gives back what was paid again meanwhile; the holder sees neither the payment nor the bill."""
+    Member.objects.filter(pk=real_cast.bob.pk).update(confidential_since=timezone.now())
+    own = make_bill(real_cast.bob, 4_000)
+    payment = pay(real_cast.bob, own, 4_000)
+    provider.post("disputes", charge=payment.stripe_charge_id)
+    disputes.refresh(payment)
+    pay(real_cast.bob, own, 4_000)
+    provider.post("disputes/close", dispute=Dispute.objects.latest("pk").stripe_dispute_id, status="won")
+    disputes.refresh(payment)
+    assert overpaid.found(scope_of(real_cast.alice.user)) == []
+    (one,) = overpaid.found(scope_of(real_cast.bob.user))
+    assert (one.source.left_cents, one.can_act, one.source.payment) == (4_000, True, payment)
+
+
+def test_one_form_sent_many_times_at_once_is_done_once(real_cast: Cast, draft: Draft, bill: Bill) -> None:
+    """A01, I11: all get the same answer."""
+    lowered(draft, bill)
+    other = make_bill(real_cast.alice, 9_000)
+    one = only(real_cast)
+    jobs = [functools.partial(move, real_cast, one, other, 2_000) for _turn in range(4)]
+    assert together(jobs) == {"ok": 4}
+    assert (balance(other), only(real_cast).source.left_cents) == (7_000, 1_000)
+
+
+def pay(member: Member, bill: Bill, cents: int) -> Payment:
+    """A member pays a bill with a test card."""
+    assert member.user is not None
+    payment = checkout.begin(scope_of(member.user), payer=member.user, amounts={bill.number: cents})
+    payment = checkout.confirm(checkout.choose(payment, confirmation_token=token("pm_card_visa")))
+    assert payment.status == "succeeded"
+    return payment
+
+
+def test_a_check_above_the_bill_is_moved_but_not_sent_back_to_a_card(real_cast: Cast) -> None:
+    """Its money came by mail: Member Services sends it back."""
+    bill, other = make_bill(real_cast.maya, 3_000), make_bill(real_cast.alice, 9_000)
+    paid = Slip(number="1234", amount_cents=5_000, received_on=timezone.localdate(), reference=bill.number)
+    lockbox.record_check(paid, by=real_cast.dana, reason="Opened by hand")
+    one = only(real_cast)
+    assert (one.source.left_cents, overpaid.returnable_cents(one)) == (2_000, 0)
+    with pytest.raises(OverpaidError):
+        ask_back(real_cast, one, 2_000)
+    page = text_of(signed_in(real_cast.alice).get(f"/payments/overpaid/{one.id}/"))
+    assert "sent back by Member Services" in page
+    assert "Ask for it back" not in page
+    move(real_cast, one, other, 2_000)
+    assert balance(other) == 7_000
+    assert overpaid.found(scope_of(real_cast.alice.user)) == []
+
+
+def test_a_check_for_the_household_is_its_holders_to_use(real_cast: Cast) -> None:
+    """It named no bill, so it is credit as a whole."""
+    other = make_bill(real_cast.alice, 9_000)
+    number = real_cast.household.number
+    paid = Slip(number="77", amount_cents=5_000, received_on=timezone.localdate(), reference=number)
+    lockbox.record_check(paid, by=real_cast.dana, reason="Opened by hand")
+    one = only(real_cast)
+    assert (one.source.left_cents, one.can_act) == (5_000, True)
+    assert overpaid.found(scope_of(real_cast.bob.user)) == []
+    move(real_cast, one, other, 5_000)
+    assert balance(other) == 4_000

@@ -28,7 +28,7 @@ def test_the_list_shows_ones_own_cards_and_nobody_elses(cast: Cast, card: Paymen
     for other in (cast.bob, cast.charlie):
         page = text_of(signed_in(other).get("/payment-methods/"))
         assert "4242" not in page
-        assert "No saved cards" in page
+        assert "No payment methods yet" in page
 
 
 def test_a_card_can_be_made_the_default(cast: Cast, card: PaymentMethod) -> None:
@@ -74,7 +74,7 @@ def test_an_expired_card_is_shown_as_such_and_cannot_be_the_default(cast: Cast) 
     assert "Make default" not in page
 
 
-@pytest.mark.parametrize("action", ["name", "default", "remove"])
+@pytest.mark.parametrize("action", ["name", "default", "remove", "label"])
 def test_another_persons_card_is_not_there(cast: Cast, card: PaymentMethod, action: str) -> None:
     """F01, F02: 404 by every address and method; nothing changes."""
     address = f"/payment-methods/{card.pk}/{action}/"
