@@ -95,6 +95,7 @@ TEXTS: dict[str, Promise] = {
         "The card or account that you chose could no longer be used on that day, so nothing was charged. "
         "The amount is still owed: pay it another way."
     ),
+    "bill_held": _("What it was for is being checked, so nothing was charged. Nothing is due on it until we answer."),
     "bill_not_payable": _("What it was for could no longer be paid by you on that day, so nothing was charged."),
     "not_eligible": _(
         "Your HSA or FSA card could not pay for this on that day, so nothing was charged. Pay it another way."

@@ -20,6 +20,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from activity.recording import record
 from bills.models import Bill
 from ledger.money import format_usd
 from payments import checkout, guest_limits
@@ -99,6 +100,12 @@ def admit(session: SessionBase, bill_id: int, *, link_id: int | None = None) -> 
     secret = visit_of(session) or secrets.token_urlsafe(24)
     until = time.time() + SEEN_SECONDS
     session[SESSION_KEY] = {"bill": bill_id, "link": link_id, "visit": secret, "until": until}
+    number, household_id = Bill.objects.values_list("number", "household_id").get(pk=bill_id)
+    # A guest is no user, so the look stands among the events (FAULTS N01, N13).
+    record(
+        "guest.bill_seen", subject=f"bill:{number}", owner_id=household_id, actor="guest", bill_id=bill_id,
+        link_id=link_id,
+    )  # fmt: skip
 
 
 def leave(session: SessionBase) -> None:

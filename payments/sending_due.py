@@ -13,6 +13,7 @@ from accounts.visibility import scope_of
 from activity.doorbell import ring
 from activity.models import Event
 from activity.recording import record
+from bills.models import Bill
 from ledger.transactions import atomic_with_retry
 from payments import checkout, eligibility, moving, scheduling
 from payments.allocating import bills_to_pay, payable_cents
@@ -64,6 +65,8 @@ def _submit(payment_id: int, today: dt.date) -> Payment | None:
     wanted = dict(payment.allocations.values_list("bill_id", "amount_cents"))
     if not payment.payer.is_active or bills_to_pay(scope_of(payment.payer)).filter(pk__in=wanted).count() < len(wanted):
         return _given_up(payment, "bill_not_payable")  # voided, or no longer the payer's to see (FAULTS F27, F31)
+    if Bill.objects.filter(pk__in=wanted, held_since__isnull=False).exists():
+        return _given_up(payment, "bill_held")  # under review nothing is due: it is paid by hand, on purpose, alone
     if scheduling.why_unusable(payment, today):
         return _given_up(payment, "method_unusable")  # FAULTS A07
     bills = checkout.held_bills(wanted)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import rate_limits
+from activity.models import Event
 from billing_portal import walls
 from billing_portal.environment import Environment
 from bills.models import Bill
@@ -40,6 +41,7 @@ def test_the_number_is_taken_however_it_is_typed(bill: Bill, spelling: str) -> N
         number, number.lower().replace("-", " "), number.replace("-", "").replace("0", "O").replace("1", "l")
     )
     assert look_up(Client(), bill, bill_number=typed).status_code == 302
+    assert Event.objects.get(kind="guest.bill_seen").subject == f"bill:{number}"  # N01: the look is written down
 
 
 @pytest.mark.parametrize("case", ["unknown number", "wrong date", "both wrong", "void", "another's date"])

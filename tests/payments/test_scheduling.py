@@ -134,6 +134,14 @@ def test_a_right_that_ended_pays_nothing(real_cast: Cast, planned: Payment) -> N
     assert charges() == []
 
 
+def test_a_bill_under_review_is_not_charged(planned: Payment, bill: Bill) -> None:
+    """What is held is paid on purpose alone, by hand."""
+    Bill.objects.filter(pk=bill.pk).update(held_since=timezone.now())
+    sending_due.send_due(today=in_days(3))
+    assert (stands(planned).status, stands(planned).failure_code) == ("canceled", "bill_held")
+    assert charges() == []
+
+
 def test_a_decline_on_the_day_is_told(real_cast: Cast, provider: Server, bill: Bill) -> None:
     """FAULTS B13."""
     planned = plan(real_cast, bill, keep(real_cast, bill, "pm_card_chargeCustomerFail"), 5_000)
