@@ -78,8 +78,8 @@ def test_alice_pays_fifty_dollars_and_has_a_receipt_as_page_pdf_and_mail(
     assert payment.number in text
     assert "$50.00" in text
     work_off()
-    (message,) = mailbox.taken
-    assert message["To"] == "alice@example.com"
+    assert {message["To"] for message in mailbox.taken} == {"alice@example.com"}
+    (message,) = [message for message in mailbox.taken if f"/payments/{payment.number}/" in bodies(message)[0]]
     assert f"{portal}/payments/{payment.number}/" in bodies(message)[0]
     webhooks.work_off()
     assert len(charges()) == 1
@@ -251,7 +251,7 @@ def test_without_script_a_saved_card_pays_and_a_new_one_is_explained(
     """The steps work without script; a card cannot be typed then, and the page says so."""
     page = sign_in(real_cast.alice.user, java_script_enabled=False)
     start(page, portal, bill)
-    assert "A new card or account cannot be typed here without JavaScript" in page.inner_text("main")
+    assert "A card cannot be typed here without JavaScript" in page.inner_text("main")
     assert not page.get_by_label("A new card, bank account or Apple Pay").is_visible()
     typed = sign_in(real_cast.alice.user)
     start(typed, portal, bill)
@@ -277,7 +277,7 @@ def test_a_blocked_card_form_is_explained(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.route(f"{provider.url}/**", lambda route: route.abort())
     start(page, portal, bill)
-    page.get_by_text("The secure card form did not load").wait_for()
+    page.get_by_text("The secure form did not load").wait_for()
     shoot(page, "blocked")
     assert_accessible(page)
     page.get_by_role("button", name="Review payment").click()
