@@ -1,4 +1,10 @@
-"""The provider's customer of each of our users, and of each guest payment: an id, nothing that names a person (B32)."""
+"""The provider's customer of each of our users, and of each guest payment: an id, nothing that names a person (B32).
+
+Each call has a key of its own: a 5xx is answered to the same key for a day, and for a day nobody could pay (FAULTS
+B04). What a lost reply or a race leaves behind is a customer without a method, which costs nobody anything.
+"""
+
+import uuid
 
 from accounts.models import User
 from payments import gateway
@@ -10,16 +16,16 @@ def ensure(user: User) -> str:
     standing = StripeCustomer.objects.filter(user=user).first()
     if standing is not None:
         return standing.stripe_id
-    stripe_id = gateway.create_customer(user_id=user.pk)
-    StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": stripe_id})
-    return stripe_id
+    stripe_id = gateway.create_customer(user_id=user.pk, key=f"customer-{user.pk}-{uuid.uuid4()}")
+    return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": stripe_id})[0].stripe_id
 
 
 def ensure_guest(payment: Payment) -> str:
     """The id of the customer of a payment without a payer: one of its own. Raises provider.GatewayError."""
     if not payment.guest_customer_id:
-        payment.guest_customer_id = gateway.create_guest_customer(payment_id=payment.pk)
-        Payment.objects.filter(pk=payment.pk).update(guest_customer_id=payment.guest_customer_id)
+        made = gateway.create_guest_customer(key=f"customer-guest-{payment.pk}-{uuid.uuid4()}")
+        Payment.objects.filter(pk=payment.pk, guest_customer_id="").update(guest_customer_id=made)
+        payment.refresh_from_db(fields=["guest_customer_id"])
     return payment.guest_customer_id
 
 

@@ -98,18 +98,16 @@ EXPANDED_SETUP = ["payment_method"]
 
 
 @_called
-def create_customer(*, user_id: int) -> str:
-    """Create the customer of one of our users; its id. The same user gets the same customer."""
-    customer = _client().v1.customers.create(
-        {"metadata": {"user": str(user_id)}}, {"idempotency_key": f"customer-{user_id}"}
-    )
+def create_customer(*, user_id: int, key: str) -> str:
+    """Create the customer of one of our users; its id. The same key gets the same answer, a 5xx too."""
+    customer = _client().v1.customers.create({"metadata": {"user": str(user_id)}}, {"idempotency_key": key})
     return customer.id
 
 
 @_called
-def create_guest_customer(*, payment_id: int) -> str:
-    """Create the customer of one payment of somebody without a sign-in; its id. The same payment gets the same."""
-    customer = _client().v1.customers.create({}, {"idempotency_key": f"customer-guest-{payment_id}"})
+def create_guest_customer(*, key: str) -> str:
+    """Create the customer of one payment of somebody without a sign-in; its id. The same key gets the same answer."""
+    customer = _client().v1.customers.create({}, {"idempotency_key": key})
     return customer.id
 
 

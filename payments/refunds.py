@@ -20,7 +20,7 @@ from ledger.money import format_usd
 from ledger.transactions import atomic_with_retry
 from payments import following, gateway, staff_wording, taking_back
 from payments.models import Payment, Refund
-from payments.provider import GatewayError, KeyReused, RefundState, Refused, Unauthorized, Unknown
+from payments.provider import GatewayError, KeyReused, RefundState, Refused, ServerError, Unauthorized, Unknown
 from payments.refund_rules import ENDED, refuse_excess, refuse_not_refundable, refuse_own_household
 from payments.refund_rules import AmountExceedsRefundable as AmountExceedsRefundable
 from payments.refund_rules import NotRefundable as NotRefundable
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 DEADLINE = dt.timedelta(hours=1)  # after it, what is still unknown is work for staff too (M10)
 KEY_LIFE = dt.timedelta(hours=20)  # the provider keeps an idempotency key for 24 hours
+MAX_ATTEMPTS = 3
 
 # Stripe's states of a refund, in ours (docs.stripe.com/api/refunds/object).
 STATUSES = {
@@ -81,6 +82,14 @@ def commit_of_credit(payment_id: int, *, amount_cents: int, reason: str, request
 
 def send(refund: Refund) -> Refund:
     """Make the refund's call and apply what comes back. Safe to repeat: the key is the row's."""
+    try:
+        return _transmit(refund)
+    except (Unknown, Unauthorized):
+        return refund
+
+
+def _transmit(refund: Refund) -> Refund:
+    """Make the call with the committed key. Raises provider.Unknown, provider.Unauthorized."""
     assert refund.payment.stripe_payment_intent_id is not None
     try:
         state = gateway.refund(
@@ -89,8 +98,6 @@ def send(refund: Refund) -> Refund:
             amount_cents=refund.amount_cents,
             refund_id=refund.pk,
         )
-    except (Unknown, Unauthorized):
-        return refund
     except KeyReused as error:  # the key stands with another refund: our bug, and no answer about this one (FAULTS B07)
         open_work(
             "payment_conflict",
@@ -184,11 +191,26 @@ def _ask_again(refund: Refund) -> Refund:
             dedupe_key=f"refund-unknown:{refund.pk}",
             detail=f"The provider has not said what became of refund {refund.pk}. Look it up there.",
         )
+    if (found := _find(refund)) is not None:
+        return apply(refund.pk, found)
+    if age > KEY_LIFE:
+        return _fail(refund.pk, "never_sent")
+    try:
+        return _transmit(refund)
+    except ServerError:
+        # A stored 5xx is answered to this key for ever. Another key only once the provider has no refund (FAULTS B04).
+        if (found := _find(refund)) is not None:
+            return apply(refund.pk, found)
+        Refund.objects.filter(
+            pk=refund.pk, attempt=refund.attempt, attempt__lt=MAX_ATTEMPTS, status=Refund.Status.SUBMITTED
+        ).update(attempt=F("attempt") + 1)
+        raise
+
+
+def _find(refund: Refund) -> RefundState | None:
     assert refund.payment.stripe_payment_intent_id is not None
-    for state in gateway.refunds_of(refund.payment.stripe_payment_intent_id):
-        if state.refund_id == str(refund.pk):
-            return apply(refund.pk, state)
-    return _fail(refund.pk, "never_sent") if age > KEY_LIFE else send(refund)
+    states = gateway.refunds_of(refund.payment.stripe_payment_intent_id)
+    return next((state for state in states if state.refund_id == str(refund.pk)), None)
 
 
 def locked(refund_id: int) -> Refund:

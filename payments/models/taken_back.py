@@ -46,6 +46,7 @@ class Refund(models.Model):
     is_of_credit = models.BooleanField(default=False)  # overpaid money that is household credit: payments.overpaid
     form_key = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001  # null: not from a form
     stripe_refund_id = models.CharField(max_length=60, null=True, blank=True, unique=True)  # noqa: DJ001
+    attempt = models.PositiveSmallIntegerField(default=0, db_default=0)
     failure_code = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -69,8 +70,8 @@ class Refund(models.Model):
 
     @property
     def idempotency_key(self) -> str:
-        """The key of the call to Stripe: one refund row, one refund."""
-        return f"refund-{self.pk}"
+        """The key of the present attempt's call to Stripe: one refund row, one refund."""
+        return f"refund-{self.pk}-{self.attempt}" if self.attempt else f"refund-{self.pk}"
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):

@@ -31,7 +31,7 @@ def contract(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Non
 
 @pytest.fixture
 def customer(contract: None) -> str:
-    return gateway.create_customer(user_id=uuid.uuid4().int % 10**12)
+    return gateway.create_customer(user_id=uuid.uuid4().int % 10**12, key=str(uuid.uuid4()))
 
 
 def token(method: str) -> str:
@@ -58,9 +58,9 @@ def charged(customer: str, method: str = "pm_card_visa", **changes: object) -> t
     return request, gateway.charge(request)
 
 
-def test_a_customer_is_made_once_a_user(contract: None) -> None:
-    user_id = uuid.uuid4().int % 10**12
-    assert gateway.create_customer(user_id=user_id) == gateway.create_customer(user_id=user_id)
+def test_a_customer_is_made_once_a_key(contract: None) -> None:
+    user_id, key = uuid.uuid4().int % 10**12, str(uuid.uuid4())
+    assert gateway.create_customer(user_id=user_id, key=key) == gateway.create_customer(user_id=user_id, key=key)
 
 
 def test_a_card_is_charged_and_named(customer: str) -> None:
@@ -200,7 +200,6 @@ def test_a_bank_account_is_saved_and_debited_later_without_new_words(customer: s
     assert again.status == "processing"
 
 
-def test_a_guests_customer_is_made_once_a_payment(contract: None) -> None:
-    payment_id = uuid.uuid4().int % 10**9
-    made = gateway.create_guest_customer(payment_id=payment_id)
-    assert gateway.create_guest_customer(payment_id=payment_id) == made
+def test_a_guests_customer_is_made_once_a_key(contract: None) -> None:
+    key = str(uuid.uuid4())
+    assert gateway.create_guest_customer(key=key) == gateway.create_guest_customer(key=key)

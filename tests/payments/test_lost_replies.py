@@ -205,3 +205,13 @@ def test_a_sweep_ends_in_time_and_goes_on_in_its_next_turn(
         patch.setattr(sweeping, "MAX_SECONDS", -1.0)
         assert sweeping.run(now=timezone.now() + dt.timedelta(minutes=5)) == 0
     assert sweep_later(payment, minutes=10).status == "succeeded"
+
+
+def test_a_stored_500_at_the_first_customer_keeps_nobody_from_paying(provider: Server, draft: Draft) -> None:
+    """FAULTS B04: the same 500 is answered to the same key for a day, so the next try has another."""
+    provider.post("faults", match={"path": "/v1/customers$"}, effect="status_500_before")
+    payment = draft()
+    with pytest.raises(checkout.ProviderUnavailable):
+        checkout.confirm(payment)
+    assert checkout.confirm(payment).status == "succeeded"
+    assert len(charges()) == 1

@@ -149,7 +149,7 @@ def test_whoever_hears_first_the_end_is_the_same(seed: int, provider: Server, dr
 def test_the_provider_is_never_called_inside_a_transaction(real_cast: Cast, provider: Server) -> None:
     """FAULTS A17: a call would hold its locks for as long as the provider likes."""
     with transaction.atomic(), pytest.raises(InsideTransaction):
-        gateway.create_customer(user_id=real_cast.alice.user.pk)
+        gateway.create_customer(user_id=real_cast.alice.user.pk, key="inside")
     assert not connection.in_atomic_block
 
 

@@ -79,6 +79,23 @@ def test_a_lost_reply_refunds_once(real_cast: Cast, provider: Server, draft: Dra
     assert balance(bill) == 18_500
 
 
+@pytest.mark.parametrize(("effect", "attempt"), [("status_500_before", 1), ("status_500_after", 0)])
+def test_a_stored_500_gets_a_new_key_only_after_the_provider_has_no_refund(
+    real_cast: Cast, provider: Server, draft: Draft, bill: Bill, effect: str, attempt: int
+) -> None:
+    """FAULTS B04, D07: the same 500 is replayed to the same key; the look-up decides."""
+    payment = checkout.confirm(draft(5_000))
+    provider.post("faults", match={"method": "POST", "path": "/v1/refunds"}, effect=effect)
+    refund = issue(payment, real_cast, 5_000)
+    assert refund.status == "submitted"
+    for _ in range(3):
+        refunds.sweep(older_than=dt.timedelta(0))
+    refund.refresh_from_db()
+    assert (refund.status, refund.attempt) == ("succeeded", attempt)
+    assert len(stripe_client().v1.refunds.list({}).data) == 1
+    assert balance(bill) == 18_500
+
+
 def test_our_own_refund_told_again_by_webhooks_is_booked_once(real_cast: Cast, draft: Draft, bill: Bill) -> None:
     """FAULTS D08."""
     payment = checkout.confirm(draft(5_000))
