@@ -40,6 +40,7 @@ class Figures:
     simulated_seconds: int = 0
     seconds: float = 0.0
     tasks_lost: int = 0
+    workers_ended: int = 0
     webhooks: dict[str, int] = field(default_factory=dict)
     events: dict[str, int] = field(default_factory=dict)
     deadlocks: int = 0
@@ -99,6 +100,7 @@ def _faults(figures: Figures) -> list[str]:
         f" max {slow[-1]:.2f} s",
         f"  webhooks: {figures.webhooks}; events here: {figures.events}",
         f"  tasks lost with Valkey or a worker and sent again: {figures.tasks_lost}",
+        f"  workers that ended by themselves and were started again: {figures.workers_ended}",
         f"  deadlocks that Postgres broke: {figures.deadlocks}",
     ]
 

@@ -87,6 +87,14 @@ class Rig:
         self._start("worker", "-m", "celery", "-A", "tests.faults.worker", "worker", "--concurrency", "2",
                     "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")  # fmt: skip
 
+    def revive_worker(self) -> bool:
+        """Start the worker again if it has ended by itself, as `restart: unless-stopped` does; whether it had."""
+        if "worker" in self._processes and self._processes["worker"].poll() is None:
+            return False
+        self.start_worker()
+        self._await("worker", self._worker_answers)
+        return True
+
     def kill(self, name: str) -> None:
         """`kill -9` of a process and all that it started."""
         process = self._processes.pop(name)

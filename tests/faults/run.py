@@ -25,7 +25,7 @@ class Run:
     def __init__(self, rig: Rig, options: argparse.Namespace) -> None:
         self.rig, self.options = rig, options
         self.book, self.provider = Book(rig.database_url), Provider(rig.sandbox_url)
-        self.settling = Settling(self.book, self.provider, rig.done_dir)
+        self.settling = Settling(self.book, self.provider, rig.done_dir, rig.revive_worker)
         self.oracle = Oracle(rig.sandbox_dir / "objects.jsonl", self.book)
         self.staff = Visitor(rig.web_url, people.staff_session())
         self.houses: list[House] = []
@@ -122,6 +122,7 @@ class Run:
         figures.deadlocks = book.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         figures.settle_seconds = self.settling.seconds
         figures.simulated_seconds, figures.tasks_lost = self.settling.simulated_seconds, self.settling.tasks_lost
+        figures.workers_ended = self.settling.workers_ended
 
     def _unexplained(self, verdict: Verdict) -> None:
         """The provider's own totals against what was judged: no charge and no refund is outside of it."""

@@ -3,6 +3,7 @@
 import contextlib
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,9 +36,11 @@ class Settling:
     book: Book
     provider: Provider
     done_dir: Path
+    revive_worker: Callable[[], bool]
     seconds: list[float] = field(default_factory=list)
     simulated_seconds: int = 0
     tasks_lost: int = 0
+    workers_ended: int = 0
 
     def rest(self, house: int, *, passes: bool = False) -> None:
         """Until nothing waits and nothing is unknown. `passes`: time passes, also where nothing seems to be amiss.
@@ -85,6 +88,7 @@ class Settling:
                         return
                     time.sleep(0.004)
             self.tasks_lost += 1
+            self.workers_ended += self.revive_worker()
         raise NotSettled(f"no worker does {task}")
 
     @staticmethod
