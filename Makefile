@@ -18,7 +18,7 @@ setup: ## install everything the portal needs
 setup-tests:
 	@scripts/setup.sh tests
 
-demo: setup ## start everything with demo data; PORT=8000, FRESH=1 starts anew
+demo: setup ## start everything with demo data; PORT=8000, FRESH=1 starts anew, DEMO_NOW=2027-01-05 lives on until then
 	@$(VENV)/python -m billing_portal.demo
 
 test: setup-tests ## every check and every test, quick ones first

@@ -1,5 +1,6 @@
 """Every address of the portal (DESIGN section 8). Each route declares who may use it: accounts/policies.py."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -18,3 +19,6 @@ urlpatterns = [
     path("", include("payments.pages.urls")),
     path("", include("payments.urls")),
 ]
+
+if settings.IS_DEMO:
+    urlpatterns.append(path("demo/", include("billing_portal.demo.urls")))

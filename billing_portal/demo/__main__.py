@@ -24,7 +24,8 @@ from billing_portal.environment import BASE_DIR, DEMO_FILE, DEMO_PASSWORD
 NEEDED_BYTES = 500 * 1024 * 1024
 READY_TIMEOUT_SECONDS = 120
 SIGN_INS = ("alice@example.com", "bob@example.com", "charlie@example.com", "dana@example.com (staff: /admin/)")
-CELERY = ("-m", "celery", "-A", "billing_portal")
+TIMED = ("-m", "billing_portal.demo.clock")  # runs a module under the demo's clock
+CELERY = (*TIMED, "celery", "-A", "billing_portal")
 SANDBOX_KEYS = {
     "STRIPE_SECRET_KEY": "sk_test_sandbox_demo",
     "STRIPE_PUBLISHABLE_KEY": "pk_test_sandbox_demo",
@@ -97,6 +98,7 @@ def _run(port: int, var_dir: Path, started: float) -> None:
         _prepare(environment)
         _start_portal(supervisor, port, var_dir)
         _say_ready(port, environment, started)
+        _move_clock(supervisor)
         _watch(supervisor)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -162,12 +164,12 @@ def _start_embedded(var_dir: Path) -> None:
 def _start_others(supervisor: Supervisor, var_dir: Path) -> None:
     chosen = json.loads((var_dir / "ports.json").read_text())
     mail = ["--smtp-port", str(chosen["smtp"]), "--http-port", str(chosen["mail"]), "--folder", str(var_dir / "mail")]
-    supervisor.start("mail", "-m", "billing_portal.demo.mail", *mail)
+    supervisor.start("mail", *TIMED, "billing_portal.demo.mail", *mail)
     if not os.environ.get("STRIPE_SECRET_KEY"):
         sandbox = ["--port", str(chosen["sandbox"]), "--data", str(var_dir / "sandbox")]
         webhooks = ["--webhook-url", f"http://127.0.0.1:{_port()}/webhooks/stripe/"]
         secret = ["--webhook-secret", SANDBOX_KEYS["STRIPE_WEBHOOK_SECRET"]]
-        supervisor.start("sandbox", "-m", "stripe_sandbox", *sandbox, *webhooks, *secret)
+        supervisor.start("sandbox", *TIMED, "stripe_sandbox", *sandbox, *webhooks, *secret)
 
 
 def _prepare(environment: dict[str, str]) -> None:
@@ -188,7 +190,7 @@ def _start_portal(supervisor: Supervisor, port: int, var_dir: Path) -> None:
     worker = ["--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     supervisor.start("worker", *CELERY, "worker", *worker)
     gunicorn = ["--config", str(BASE_DIR / "gunicorn.conf.py"), "--bind", f"127.0.0.1:{port}"]
-    supervisor.start("web", "-m", "gunicorn", *gunicorn)
+    supervisor.start("web", *TIMED, "gunicorn", *gunicorn)
     _await_ready(supervisor, port)
     beat = ["--schedule", str(var_dir / "beat-schedule"), "--pidfile=", "--loglevel", "INFO"]
     supervisor.start("beat", *CELERY, "beat", *beat)
@@ -221,6 +223,13 @@ def _say_ready(port: int, environment: dict[str, str], started: float) -> None:
         print(f"  {sign_in}")
     print(f"mail: http://127.0.0.1:{chosen['mail']}/")
     print("Ctrl-C stops all of it; the data stays. FRESH=1 starts anew.", flush=True)
+
+
+def _move_clock(supervisor: Supervisor) -> None:
+    """Live on until DEMO_NOW, where that is set and still ahead."""
+    if day := os.environ.get("DEMO_NOW"):
+        print(f"the clock moves to {day}: http://127.0.0.1:{_port()}/demo/clock/ shows how far it is", flush=True)
+        supervisor.run("clock", "-m", "billing_portal.demo.move_clock", day)
 
 
 def _watch(supervisor: Supervisor) -> None:

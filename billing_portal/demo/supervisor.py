@@ -30,6 +30,7 @@ class Supervisor:
         self._log_dir = log_dir
         self._environment = environment
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._passing: set[str] = set()  # processes that may end by themselves
 
     def start(self, name: str, *arguments: str) -> None:
         """Start `python ARGUMENTS` under `name`."""
@@ -41,10 +42,15 @@ class Supervisor:
                 env=self._environment, start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509
             )  # fmt: skip
 
+    def run(self, name: str, *arguments: str) -> None:
+        """Start `python ARGUMENTS`, which may end by itself."""
+        self.start(name, *arguments)
+        self._passing.add(name)
+
     def ended(self) -> Ended | None:
         """The first process that ended by itself, or None."""
         for name, process in self._processes.items():
-            if process.poll() is not None:
+            if process.poll() is not None and name not in self._passing:
                 return Ended(name, process.returncode, _last_words(self._log(name)), self._log(name))
         return None
 

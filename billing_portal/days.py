@@ -1,0 +1,50 @@
+"""One day as the schedule has it, task by task: for the demo's clock, and for tests that let months pass."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from celery.schedules import crontab
+from django.utils import timezone
+
+from billing_portal.celery import app
+from billing_portal.schedule import SCHEDULE
+
+
+def moments(day: dt.date) -> list[tuple[dt.datetime, str]]:
+    """When each daily task runs on a day, in the portal's time zone, the earliest first; with the task's name."""
+    found = []
+    for entry in SCHEDULE.values():
+        when = entry["schedule"]
+        if not isinstance(when, crontab) or not _falls_on(when, day):
+            continue
+        found += [(_at(day, hour, minute), str(entry["task"])) for hour in when.hour for minute in when.minute]
+    return sorted(found)
+
+
+def frequent() -> list[str]:
+    """The tasks that run every few seconds or minutes."""
+    return [str(entry["task"]) for entry in SCHEDULE.values() if not isinstance(entry["schedule"], crontab)]
+
+
+def live(day: dt.date, *, set_clock: Callable[[dt.datetime], None]) -> None:
+    """Run what a day runs, each at its time, and after each what runs around the clock."""
+    app.loader.import_default_modules()
+    set_clock(_at(day, 0, 1))
+    _run_all(frequent())
+    for moment, task in moments(day):
+        set_clock(moment)
+        _run_all([task, *frequent()])
+
+
+def _run_all(names: list[str]) -> None:
+    for name in names:
+        app.tasks[name]()
+
+
+def _falls_on(when: crontab, day: dt.date) -> bool:
+    # Celery counts the days of the week from Sunday, 0.
+    return day.isoweekday() % 7 in when.day_of_week and day.day in when.day_of_month and day.month in when.month_of_year
+
+
+def _at(day: dt.date, hour: int, minute: int) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(hour, minute)))
