@@ -15,7 +15,7 @@ from pathlib import Path
 import time_machine
 
 CLOCK_FILE = "clock.json"
-LOOK_SECONDS = 0.2  # how often a process looks whether the clock was moved
+LOOK_SECONDS = 0.1  # how often a process looks whether the clock was moved
 
 _BEGAN_AT, _BEGAN = time.time(), time.monotonic()
 _traveller: list[time_machine.Traveller] = []

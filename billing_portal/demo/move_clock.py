@@ -18,7 +18,7 @@ from django.utils import timezone
 from billing_portal import days
 from billing_portal.demo import clock
 
-SETTLE_SECONDS = 0.5  # until every process has looked
+SETTLE_SECONDS = 0.2  # until every process has looked
 MOST_DAYS = 800  # of one move
 
 
