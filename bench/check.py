@@ -38,9 +38,8 @@ FILL = [
     " created_at) SELECT receivable_id, 4, amount_cents, household_id, 10, issued_on, 'bill:' || id || ':issued',"
     " 'bill:' || number, created_at FROM bills_bill ORDER BY id",
     "INSERT INTO payments_payment (id, number, household_id, kind, channel, status, amount_cents, confirmation_token,"
-    " method_kind, method_brand, method_last4, method_wallet, saves_method, consent_version, attempt, method_label, attestation,"
-    " guest_customer_id,"
-    " stripe_charge_id, failure_code, created_at, settled_at)"
+    " method_kind, method_brand, method_last4, method_wallet, saves_method, consent_version, attempt, method_label,"
+    " attestation, guest_customer_id, stripe_charge_id, failure_code, created_at, settled_at)"
     " SELECT id, 'P-' || number, household_id, 'medical', 'web', 'succeeded', amount_cents, '', 'card', 'visa', '4242',"
     " '', false, '', 1, '', '', '', 'ch_' || id, '', created_at, created_at FROM bills_bill ORDER BY id",
     "INSERT INTO payments_paymentallocation (payment_id, bill_id, amount_cents)"

@@ -115,13 +115,14 @@ BILLS = """
 PAYMENTS = """
     INSERT INTO payments_payment (id, number, household_id, payer_id, kind, channel, status, amount_cents,
         confirmation_token, method_kind, method_brand, method_last4, method_wallet, saves_method, consent_version,
-        method_label, attestation, guest_customer_id, attempt, stripe_payment_intent_id, stripe_charge_id, failure_code, created_at, submitted_at, asked_at,
-        settled_at, effective_on)
+        method_label, attestation, guest_customer_id, attempt, stripe_payment_intent_id, stripe_charge_id, failure_code,
+        created_at, submitted_at, asked_at, settled_at, effective_on)
         SELECT payment_id, lpad(to_hex(payment_id), 14, '0'), household_id, user_id,
                CASE WHEN is_premium THEN 'premium' ELSE 'medical' END, 'web',
                CASE WHEN is_open THEN 'processing' ELSE 'succeeded' END, cents, '', 'card', 'visa', '4242', '', false,
-               '', '', '', '', 1, 'pi_bench_' || payment_id, '', '', on_day, on_day, on_day, CASE WHEN NOT is_open THEN on_day END,
-               CASE WHEN NOT is_open THEN on_day END FROM due WHERE NOT is_open OR is_on_its_way;
+               '', '', '', '', 1, 'pi_bench_' || payment_id, '', '', on_day, on_day, on_day,
+               CASE WHEN NOT is_open THEN on_day END, CASE WHEN NOT is_open THEN on_day END FROM due
+               WHERE NOT is_open OR is_on_its_way;
     INSERT INTO payments_paymentallocation (payment_id, bill_id, amount_cents)
         SELECT payment_id, bill_id, cents FROM due WHERE NOT is_open OR is_on_its_way;
 """

@@ -1,7 +1,7 @@
 """One day as the schedule has it, task by task: for the demo's clock, and for tests that let months pass."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from celery.schedules import crontab
 from django.utils import timezone
@@ -11,13 +11,17 @@ from billing_portal.schedule import SCHEDULE
 
 
 def moments(day: dt.date) -> list[tuple[dt.datetime, str]]:
-    """When each daily task runs on a day, in the portal's time zone, the earliest first; with the task's name."""
-    found = []
+    """When each daily task runs on a day, in the portal's time zone, the earliest first; with the task's name.
+
+    Of a task that runs several times in a day, the first time and the last.
+    """
+    found: set[tuple[dt.datetime, str]] = set()
     for entry in SCHEDULE.values():
         when = entry["schedule"]
         if not isinstance(when, crontab) or not _falls_on(when, day):
             continue
-        found += [(_at(day, hour, minute), str(entry["task"])) for hour in when.hour for minute in when.minute]
+        times = sorted(_at(day, hour, minute) for hour in when.hour for minute in when.minute)
+        found |= {(times[0], str(entry["task"])), (times[-1], str(entry["task"]))}
     return sorted(found)
 
 
@@ -26,14 +30,21 @@ def frequent() -> list[str]:
     return [str(entry["task"]) for entry in SCHEDULE.values() if not isinstance(entry["schedule"], crontab)]
 
 
-def live(day: dt.date, *, set_clock: Callable[[dt.datetime], None]) -> None:
-    """Run what a day runs, each at its time, and after each what runs around the clock."""
+def live(day: dt.date, *, set_clock: Callable[[dt.datetime], None], only: Container[str] | None = None) -> None:
+    """Run what a day runs, each task at its time, and after each of them what runs around the clock.
+
+    `only`: no tasks but these, and what runs around the clock at both ends of the day alone.
+    """
     app.loader.import_default_modules()
+    around = [name for name in frequent() if only is None or name in only]
     set_clock(_at(day, 0, 1))
-    _run_all(frequent())
+    _run_all(around)
     for moment, task in moments(day):
-        set_clock(moment)
-        _run_all([task, *frequent()])
+        if only is None or task in only:
+            set_clock(moment)
+            _run_all([task, *around] if only is None else [task])
+    set_clock(_at(day, 23, 0))
+    _run_all(around)
 
 
 def _run_all(names: list[str]) -> None:

@@ -53,8 +53,6 @@ class Environment(BaseSettings):
 
     schedule_days_ahead: int = Field(default=60, ge=1, le=365)
     schedule_cut_off_hours: int = Field(default=0, ge=0, le=72)
-    stripe_autopay_per_second: float = Field(default=20.0, gt=0, le=1000)
-    autopay_threads: int = Field(default=64, ge=1, le=400)
 
     refund_second_person_cents: int = 50_000
     return_fees: dict[str, dict[str, int | str]] = Field(default={})

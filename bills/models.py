@@ -59,7 +59,6 @@ class Bill(models.Model):
     plan_eligible = models.BooleanField(default=True)
     held_since = models.DateTimeField(null=True, blank=True)
     hold_reason = models.CharField(max_length=200, blank=True)
-    on_plan_since = models.DateTimeField(null=True, blank=True)  # kept by payments.plans, under the bill's lock
     voided_at = models.DateTimeField(null=True, blank=True)
     shared_at = models.DateTimeField(null=True, blank=True)  # a confidential member lets the holder see and pay it
     source = models.CharField(max_length=100)

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0014_plans_and_autopay")]
+    dependencies = [("payments", "0013_undecided_where_asked")]
 
     operations = [
         migrations.AddField(
