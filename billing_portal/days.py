@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Container
+from typing import Any
 
 from celery.schedules import crontab
 from django.utils import timezone
@@ -20,7 +21,7 @@ def moments(day: dt.date) -> list[tuple[dt.datetime, str]]:
         when = entry["schedule"]
         if not isinstance(when, crontab) or not _falls_on(when, day):
             continue
-        times = sorted(_at(day, hour, minute) for hour in when.hour for minute in when.minute)
+        times = _times(when, day)
         found |= {(times[0], str(entry["task"])), (times[-1], str(entry["task"]))}
     return sorted(found)
 
@@ -52,9 +53,13 @@ def _run_all(names: list[str]) -> None:
         app.tasks[name]()
 
 
-def _falls_on(when: crontab, day: dt.date) -> bool:
+def _falls_on(when: Any, day: dt.date) -> bool:
     # Celery counts the days of the week from Sunday, 0.
     return day.isoweekday() % 7 in when.day_of_week and day.day in when.day_of_month and day.month in when.month_of_year
+
+
+def _times(when: Any, day: dt.date) -> list[dt.datetime]:  # celery's types lack a crontab's sets
+    return sorted(_at(day, hour, minute) for hour in when.hour for minute in when.minute)
 
 
 def _at(day: dt.date, hour: int, minute: int) -> dt.datetime:

@@ -155,8 +155,15 @@ BUGS = (
     ),
     Planted(
         "key life of a refund", "payments/refunds.py",
-        'return _fail(refund.pk, "never_sent") if age > KEY_LIFE else send(refund)', "return send(refund)",
+        "    if age > KEY_LIFE:", "    if False:",
         f"{P}test_refunds.py::test_a_refund_that_was_never_sent_fails_once_its_key_is_forgotten",
+    ),
+    Planted(
+        "look before a refund's new key", "payments/refunds.py",
+        "        # A stored 5xx is answered to this key for ever. Another key only once the provider has no refund"
+        " (FAULTS B04).\n        if (found := _find(refund)) is not None:",
+        "        if (found := None) is not None:",
+        f"{P}test_refunds.py::test_a_stored_500_gets_a_new_key_only_after_the_provider_has_no_refund",
     ),
     Planted(
         "what is left of a refund", "payments/refund_rules.py",
