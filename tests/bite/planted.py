@@ -163,7 +163,7 @@ BUGS = (
         "        # A stored 5xx is answered to this key for ever. Another key only once the provider has no refund"
         " (FAULTS B04).\n        if (found := _find(refund)) is not None:",
         "        if (found := None) is not None:",
-        f"{P}test_refunds.py::test_a_stored_500_gets_a_new_key_only_after_the_provider_has_no_refund",
+        f"{P}test_refunds.py::test_a_500_that_hides_a_refund_gets_no_second_key",
     ),
     Planted(
         "what is left of a refund", "payments/refund_rules.py",
@@ -179,7 +179,7 @@ BUGS = (
     Planted(
         "a refund's own row", "payments/refunds.py",
         "    if state.refund_id.isdecimal():", "    if False:",
-        f"{P}test_refunds.py::test_a_lost_reply_refunds_once",
+        f"{P}test_refunds.py::test_a_webhook_that_comes_before_the_lost_reply_is_found_finds_our_own_row",
     ),
     Planted(
         "tries to pay", "payments/pacing.py",

@@ -96,6 +96,21 @@ def test_a_stored_500_gets_a_new_key_only_after_the_provider_has_no_refund(
     assert balance(bill) == 18_500
 
 
+def test_a_500_that_hides_a_refund_gets_no_second_key(
+    real_cast: Cast, provider: Server, draft: Draft, bill: Bill
+) -> None:
+    """FAULTS B04: the sweeper's own repeat refunds and answers 500; the look-up after it finds the refund."""
+    payment = checkout.confirm(draft(5_000))
+    provider.post("faults", match={"method": "POST", "path": "/v1/refunds"}, effect="timeout_before")
+    refund = issue(payment, real_cast, 5_000)
+    provider.post("faults", match={"method": "POST", "path": "/v1/refunds"}, effect="status_500_after")
+    refunds.sweep(older_than=dt.timedelta(0))
+    refund.refresh_from_db()
+    assert (refund.status, refund.attempt) == ("succeeded", 0)
+    assert len(stripe_client().v1.refunds.list({}).data) == 1
+    assert balance(bill) == 18_500
+
+
 def test_our_own_refund_told_again_by_webhooks_is_booked_once(real_cast: Cast, draft: Draft, bill: Bill) -> None:
     """FAULTS D08."""
     payment = checkout.confirm(draft(5_000))
@@ -169,6 +184,20 @@ def credit_cents(cast: Cast) -> int:
     assert cast.household.credit is not None
     cast.household.credit.refresh_from_db()
     return -cast.household.credit.balance_cents
+
+
+def test_a_webhook_that_comes_before_the_lost_reply_is_found_finds_our_own_row(
+    real_cast: Cast, provider: Server, draft: Draft, bill: Bill
+) -> None:
+    """FAULTS D07, D08: it is not taken for a refund made at the provider's own desk, and booked once."""
+    payment = checkout.confirm(draft(5_000))
+    provider.post("faults", match={"method": "POST", "path": "/v1/refunds"}, effect="timeout_after")
+    refund = issue(payment, real_cast, 5_000)
+    refunds.refresh(payment)
+    refund.refresh_from_db()
+    assert (refund.status, Refund.objects.count()) == ("succeeded", 1)
+    assert not WorkItem.objects.exists()
+    assert balance(bill) == 18_500
 
 
 def test_a_lost_reply_of_days_ago_is_looked_for_and_not_refunded_again(
