@@ -54,6 +54,8 @@ INSTALLED_APPS = [
     "accounts",
     "bills",
     "payments",
+    "assistance",
+    "support",
     "notifications",
 ]
 

@@ -14,10 +14,12 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("accounts.urls")),
+    path("", include("assistance.urls")),
     path("", include("bills.urls")),
     path("", include("notifications.urls")),
     path("", include("payments.pages.urls")),
     path("", include("payments.urls")),
+    path("", include("support.urls")),
 ]
 
 if settings.IS_DEMO:

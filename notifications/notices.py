@@ -1,6 +1,6 @@
 """From what happened to whom it is told: notices are made from events, once, in the transaction that marks them done.
 
-Which events are told, as what and to whom stands in kinds.py. Only ids are kept here: what a notice says is rendered,
+Which events are told, as what and to whom stands in kinds/. Only ids are kept here: what a notice says is rendered,
 and checked again, at the moment of sending.
 """
 

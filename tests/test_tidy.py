@@ -17,7 +17,7 @@ LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 LONGEST_TEMPLATE = 150
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "managers", "services", "tools"}
-APPS = ("ledger", "activity", "accounts", "bills", "payments", "notifications")
+APPS = ("ledger", "activity", "accounts", "bills", "payments", "assistance", "support", "notifications")
 GATEWAY = "payments/gateway.py"
 # Put together here so that this file does not find itself.
 MARKERS = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")

@@ -1,5 +1,11 @@
 """Money on its way: methods, payments and what they are for, refunds, disputes, and the inbox of Stripe's events."""
 
+from payments.models.autopay import (
+    AutopayCharge,
+    AutopayConsent,
+    AutopayEnrollment,
+    AutopayEnrollmentQuerySet,
+)
 from payments.models.events import StripeEvent
 from payments.models.guests import GuestLink, GuestLinkQuerySet, GuestPayment
 from payments.models.lockbox import Check, CheckPayment, LockboxFile
@@ -13,10 +19,15 @@ from payments.models.methods import (
 )
 from payments.models.overpaid import CreditMove
 from payments.models.payment import Payment, PaymentAllocation, PaymentAllocationQuerySet, PaymentQuerySet, PaymentSplit
+from payments.models.plans import Installment, PaymentPlan, PaymentPlanQuerySet, PlanAgreement, PlanBill
 from payments.models.reconciliation import BalanceTransaction, Finding, ReconciliationRun
 from payments.models.taken_back import Dispute, DisputeQuerySet, Refund, RefundQuerySet
 
 __all__ = [
+    "AutopayCharge",
+    "AutopayConsent",
+    "AutopayEnrollment",
+    "AutopayEnrollmentQuerySet",
     "BalanceTransaction",
     "Check",
     "CheckPayment",
@@ -27,6 +38,7 @@ __all__ = [
     "GuestLink",
     "GuestLinkQuerySet",
     "GuestPayment",
+    "Installment",
     "LockboxFile",
     "Mandate",
     "MandateQuerySet",
@@ -38,8 +50,12 @@ __all__ = [
     "PaymentAllocationQuerySet",
     "PaymentMethod",
     "PaymentMethodQuerySet",
+    "PaymentPlan",
+    "PaymentPlanQuerySet",
     "PaymentQuerySet",
     "PaymentSplit",
+    "PlanAgreement",
+    "PlanBill",
     "ReconciliationRun",
     "Refund",
     "RefundQuerySet",

@@ -91,6 +91,7 @@ def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int, *, i
             is_held=bill.held_since is not None,
             is_void=bill.voided_at is not None,
             is_scheduled=is_scheduled,
+            is_on_plan=bill.on_plan_since is not None,
         ),
         today=today,
     )

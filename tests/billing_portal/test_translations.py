@@ -9,7 +9,10 @@ from django.core.management import call_command
 from django.utils import translation
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ["accounts", "activity", "billing_portal", "bills", "ledger", "notifications", "payments", "templates"]
+SOURCES = [
+    "accounts", "activity", "assistance", "billing_portal", "bills", "ledger", "notifications", "payments", "support",
+    "templates",
+]  # fmt: skip
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 
 

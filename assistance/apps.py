@@ -1,0 +1,9 @@
+"""The app's entry in the house."""
+
+from django.apps import AppConfig
+
+
+class AssistanceConfig(AppConfig):
+    """Assistance."""
+
+    name = "assistance"

@@ -1,0 +1,5 @@
+"""Addresses of assistance."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

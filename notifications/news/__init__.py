@@ -1,0 +1,42 @@
+"""What a notice is about as things stand now: where it is read, and whether it is still true (FAULTS F09, L03, L15).
+
+Looked up for many notices at once, by the first word of their subject (`bill:7F3K-2201`): one function a family in
+FAMILIES, each a few queries whatever the number of notices. To add a family: a function here, in a module of its topic.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from notifications.models import Notification
+from notifications.news import bills, digests, methods, payments, people
+from notifications.news.looking import Family, Looked, News, NotToBeSent
+
+__all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
+
+
+def look(notices: Iterable[Notification]) -> dict[int, Looked]:
+    """What each notice is about, or why it is not to be told any more, by its id. `notice.user` is at hand."""
+    families: dict[str, list[Notification]] = defaultdict(list)
+    for notice in notices:
+        families[notice.subject.partition(":")[0]].append(notice)
+    found: dict[int, Looked] = {}
+    for family, about in families.items():
+        found |= FAMILIES.get(family, _unknown)(about)
+    return found
+
+
+def _unknown(notices: Sequence[Notification]) -> dict[int, Looked]:
+    return {notice.pk: NotToBeSent("nobody knows what it is about") for notice in notices}
+
+
+FAMILIES: dict[str, Family] = {
+    "digest": digests.of_digests,
+    "bill": bills.of_bills,
+    "payment": payments.of_payments,
+    "method": methods.of_methods,
+    "mandate": methods.of_mandates,
+    "share": methods.of_shares,
+    "member": people.of_members,
+    "household": people.of_households,
+    "user": people.of_users,
+}

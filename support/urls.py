@@ -1,0 +1,5 @@
+"""Addresses of support."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
