@@ -4,8 +4,9 @@ Seeing a kind of record is Django's `view` permission. What staff may do has the
 own words: `payments.add_refund` to refund, `payments.change_refund` to approve another's refund, `bills.change_bill` to
 adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` to settle a reject,
 `payments.change_finding` to explain money in suspense, `payments.add_check` and `payments.change_check` for checks,
-`payments.add_lockboxfile` for their files, `activity.change_workitem` to work off the queue, `accounts.change_user` to
-give roles. None of them opens a form that edits a record: there is none.
+`payments.add_lockboxfile` for their files, `activity.change_workitem` to work off the queue, `activity.add_access` to
+see the portal as a member sees it, `accounts.change_user` to give roles. None of them opens a form that edits a record:
+there is none.
 """
 
 from enum import StrEnum
@@ -20,6 +21,7 @@ class Role(StrEnum):
 
     MEMBER_SERVICES = "Member Services"
     BILLING = "Billing"
+    ASSISTANCE = "Assistance"
     AUDITOR = "Auditor"
     ADMINISTRATOR = "Administrator"
 
@@ -48,12 +50,21 @@ BILLING_DOES = frozenset(
         "payments.change_check", "payments.add_lockboxfile",
     }
 )  # fmt: skip
+SERVICES_DO = frozenset({"activity.change_workitem", "activity.add_access"})
+ASSISTANCE_SEES: frozenset[str] = frozenset()
+ASSISTANCE_DOES: frozenset[str] = frozenset()
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
-    Role.MEMBER_SERVICES: SERVICES_SEE | {"activity.change_workitem"},
+    Role.MEMBER_SERVICES: SERVICES_SEE | SERVICES_DO,
     Role.BILLING: BILLING_SEES | BILLING_DOES,
-    Role.AUDITOR: AUDITOR_SEES,
-    Role.ADMINISTRATOR: AUDITOR_SEES | BILLING_DOES | {"accounts.change_user"},
+    Role.ASSISTANCE: SERVICES_SEE | SERVICES_DO | ASSISTANCE_SEES | ASSISTANCE_DOES,
+    Role.AUDITOR: AUDITOR_SEES | ASSISTANCE_SEES,
+    Role.ADMINISTRATOR: AUDITOR_SEES
+    | ASSISTANCE_SEES
+    | BILLING_DOES
+    | ASSISTANCE_DOES
+    | SERVICES_DO
+    | {"accounts.change_user"},
 }
 
 
