@@ -10,11 +10,12 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from accounts import ledger_admin, staff_access
+from accounts import ledger_admin, staff_access, viewing
 from accounts.models import Coverage, Delegate, Household, Member, Plan, User
-from accounts.staff import Action, MemberRecordAdmin, money, usd
+from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
 
 __all__ = ["ledger_admin"]
@@ -25,6 +26,14 @@ for model in (EmailAddress, Authenticator, UserSession, Group):
         admin.site.unregister(model)
 
 MAX_SHOWN = 50
+
+
+def _see_as(request: HttpRequest, member: Member, cleaned: dict[str, Any]) -> str:
+    try:
+        viewing.begin(request, member, reason=cleaned["reason"])
+    except viewing.NotViewable as error:
+        raise Refused(str(error)) from error
+    return reverse("overview")
 
 
 @admin.register(Household)
@@ -118,6 +127,14 @@ class MemberAdmin(MemberRecordAdmin):
     readonly_fields = ("name", "household_link", "user_link", "medical_owed", "premiums_owed")
     linked_by = ("household__id__exact",)
 
+    offered = (
+        Action(
+            suffix="view-as", label="See the portal as this member", permission=viewing.PERMISSION,
+            run=lambda user, member, cleaned: "You see what the member sees.", then=_see_as, applies=viewing.is_offered,
+            explains="For 15 minutes, only to read. The reason and every page that you open are written down, and the "
+            "member can ask who looked.",
+        ),
+    )  # fmt: skip
     medical_owed = money("medical_control__balance_cents", "Owes, medical")
     premiums_owed = money("premium_control__balance_cents", "Owes, premiums")
 

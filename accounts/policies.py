@@ -25,6 +25,7 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import viewing
 from accounts.reauthentication import return_address
 from accounts.visibility import scope_of
 
@@ -110,6 +111,8 @@ class PolicyMiddleware:
             return _to_sign_in(request)
         if policy is Policy.STAFF:
             return _hold_staff(request)
+        if policy is Policy.MEMBER and (seen_as := viewing.current(request)) is not None:
+            return viewing.show(request, seen_as, view, args, kwargs)
         request.scope = scope_of(request.user)  # type: ignore[attr-defined]
         if policy is Policy.MEMBER and not request.scope.member_ids:  # type: ignore[attr-defined]
             return _redirect(request, reverse("enroll"))

@@ -77,6 +77,9 @@ class Action:
     run: Callable[[User, Any, dict[str, Any]], str]
     applies: Callable[[Any], bool] = lambda obj: True
     form: Callable[..., forms.Form] = ActionForm
+    then: Callable[[HttpRequest, Any, dict[str, Any]], str] | None = (
+        None  # in this session; where to go. Raises Refused
+    )
 
 
 def is_own_household(user: User, household_id: int) -> bool:
@@ -187,12 +190,13 @@ class MemberRecordAdmin(ReadOnlyAdmin):
         if request.method == "POST" and action.applies(obj) and form.is_valid():
             try:
                 done = action.run(user, obj, form.cleaned_data)
+                to = action.then(request, obj, form.cleaned_data) if action.then else page_of(obj)
             except Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
                 self.look(request, obj, action=action.suffix, reason=form.cleaned_data["reason"])
                 messages.success(request, done)
-                return HttpResponseRedirect(page_of(obj))
+                return HttpResponseRedirect(to)
         return self._action_page(request, obj, action, form)
 
     def _action_page(self, request: HttpRequest, obj: Any, action: Action, form: forms.Form) -> TemplateResponse:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("family/", views.family, name="family"),
     path("settings/", views.settings_page, name="settings"),
     path("settings/language/", views.language, name="set_language"),
+    path("viewing/end/", views.stop_viewing, name="viewing_end"),
     path("session/", views.session_state, name="session_state"),
     path("session/extend/", views.session_extend, name="session_extend"),
 ]

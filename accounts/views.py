@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import enrolment, families, households, looking, rate_limits, sessions
+from accounts import enrolment, families, households, looking, rate_limits, sessions, viewing
 from accounts.adapters import set_language_cookie
 from accounts.forms import EnrolmentForm, PaperlessForm
 from accounts.models import Household, User
@@ -113,3 +113,10 @@ def session_extend(request: HttpRequest) -> JsonResponse:
     """Stay signed in: somebody pressed the button."""
     sessions.extend(request)
     return JsonResponse({"is_signed_in": True, "seconds_left": sessions.seconds_left(request)})
+
+
+@allow(Policy.STAFF)
+@require_POST
+def stop_viewing(request: HttpRequest) -> HttpResponse:
+    """Somebody of staff no longer sees the portal as a member."""
+    return redirect(viewing.end(request))

@@ -12,6 +12,11 @@ MAX_ATTEMPTS = 5
 FIRST_PAUSE_SECONDS = 0.02
 RETRIED = {"40001", "40P01"}  # serialization_failure, deadlock_detected: PostgreSQL manual, appendix A
 
+
+class OutsideCall(AssertionError):
+    """Something outside the database was about to be asked with a transaction open: it could not be undone."""
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -3,6 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from ledger.transactions import OutsideCall
+
 
 class GatewayError(Exception):
     """A call to the provider that did not end in an answer we can act on."""
@@ -37,7 +39,7 @@ class WrongMode(GatewayError):
     """A live object in a test set-up, or the reverse (FAULTS B23)."""
 
 
-class InsideTransaction(AssertionError):
+class InsideTransaction(OutsideCall):
     """The provider was called with a database transaction open (FAULTS A17)."""
 
 

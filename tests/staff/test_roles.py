@@ -22,6 +22,7 @@ DOERS = {
     "record": "payments.add_check", "lockbox": "payments.add_lockboxfile",
     "hand-over": "activity.change_workitem", "give-back": "activity.change_workitem",
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
+    "view-as": "activity.add_access",
 }  # fmt: skip
 KEY = "0123456789abcdef"
 REASON = "The clinic asked us to."
@@ -47,6 +48,7 @@ def target(action: str, records: Records) -> str:
         "give-back": f"/admin/activity/workitem/{item.pk}/give-back/",
         "take": f"/admin/activity/workitem/{item.pk}/take/",
         "finish": f"/admin/activity/workitem/{item.pk}/finish/",
+        "view-as": f"/admin/accounts/member/{records.cast.alice.pk}/view-as/",
         "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
     }.get(action, f"/admin/bills/bill/{records.bill.pk}/{action}/")
 
