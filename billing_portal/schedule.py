@@ -22,6 +22,10 @@ SCHEDULE = {
     # Daily: a coverage that began after the first of the month is billed the next morning; a repeat issues nothing.
     "issue premiums": {"task": "bills.tasks.issue_premiums", "schedule": crontab(hour="4", minute="10")},
     "take in uploaded imports": {"task": "bills.tasks.import_uploads", "schedule": MINUTE},
+    "check bills against claims and estimates": {
+        "task": "bills.tasks.check_bills",
+        "schedule": crontab(hour="4", minute="40"),
+    },
     # From the first minutes of its day on; a repeat sends nothing twice.
     "send scheduled payments": {"task": "payments.tasks.send_scheduled", "schedule": 15 * MINUTE},
     "tell of payments scheduled for tomorrow": {

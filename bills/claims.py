@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from accounts.models import Member
-from bills import issuing
+from bills import issuing, open_claims
 from bills.models import Bill, Claim
 from ledger.chart import Code
 
@@ -23,6 +23,7 @@ ACCUMULATE = """
         deductible_cents = bills_accumulator.deductible_cents + excluded.deductible_cents,
         out_of_pocket_cents = bills_accumulator.out_of_pocket_cents + excluded.out_of_pocket_cents
 """
+STANDING = (Claim.Status.ACTIVE, Claim.Status.OPEN)
 MAX_BILLS_OF_A_CLAIM = 100  # cancelled and made active again, each time with a new bill
 COUNT_CORRECTIONS = "SELECT count(*) FROM ledger_transfer WHERE (debit_id = %s OR credit_id = %s) AND code = ANY(%s)"
 
@@ -95,8 +96,9 @@ def withdraw(claim: Claim, *, status: str, on: dt.date, reason: str) -> None:
     claim.status = status
     claim.save(update_fields=["status"])
     bill = claim.bill
-    if bill is not None and not bill.claims.filter(status=Claim.Status.ACTIVE).exclude(pk=claim.pk).exists():
+    if bill is not None and not bill.claims.filter(status__in=STANDING).exclude(pk=claim.pk).exists():
         issuing.void(bill, on=on, reason=reason, actor="import")
+    open_claims.keep([claim])
 
 
 def supersede(original: Claim, successor: Claim, *, on: dt.date) -> None:
@@ -111,6 +113,7 @@ def supersede(original: Claim, successor: Claim, *, on: dt.date) -> None:
     elif original.bill is not None and original.bill_id != successor.bill_id:
         issuing.void(original.bill, on=on, reason="replaced by a corrected claim", actor="import")
     successor.save(update_fields=["replaces", "bill"])
+    open_claims.keep([original])
 
 
 def _free_source_id(claim: Claim) -> str:

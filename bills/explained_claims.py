@@ -85,6 +85,8 @@ def story(claim: Claim) -> str:
         return _("This claim was corrected: another has taken its place, and it does not count any more.")
     if claim.status == Claim.Status.CANCELED:
         return _("This claim was canceled. Nothing is owed for it.")
+    if claim.status == Claim.Status.OPEN:
+        return _("Your plan has not decided this claim yet. Nothing is due for it, and the amounts may still change.")
     if not claim.member_owes_cents:
         return _("Your plan has worked out this claim. You owe nothing for it.")
     if claim.bill is None:

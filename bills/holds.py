@@ -1,5 +1,6 @@
 """Letting a bill wait, and letting it go on: each cause for itself; `Bill.held_since` says whether any stands."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -8,6 +9,10 @@ from django.utils import timezone
 from accounts.models import User
 from activity.recording import record
 from bills.models import Bill, Hold
+from ledger.models import Account
+
+# Nobody is past due on the day that a medical bill goes on: from then on there is at least so long to pay it.
+DAYS_TO_PAY = 21
 
 
 @transaction.atomic
@@ -33,12 +38,20 @@ def end(holds: Iterable[Hold], *, by: User | None = None) -> int:
         if changed:
             ended += 1
             _keep(locked, event="bill.released", cause=hold.cause, reference=hold.reference, by=by)
+            _give_time(locked)
     return ended
 
 
 def end_all_of(reference: str, *, by: User | None = None) -> int:
     """End every hold that came of one thing (`application:5`); how many stood."""
     return end(Hold.objects.standing().filter(reference=reference), by=by)
+
+
+def causes_of(bill: Bill) -> frozenset[str]:
+    """The causes for which a bill waits now: no query where it waits for none."""
+    if bill.held_since is None:
+        return frozenset()
+    return frozenset(Hold.objects.standing().filter(bill=bill).values_list("cause", flat=True))
 
 
 def _keep(bill: Bill, *, event: str, cause: str, reference: str, by: User | None) -> None:
@@ -51,3 +64,13 @@ def _keep(bill: Bill, *, event: str, cause: str, reference: str, by: User | None
         event, subject=f"bill:{bill.number}", owner_id=bill.household_id, actor=f"user:{by.pk}" if by else "system",
         bill_id=bill.pk, cause=str(cause), reference=reference,
     )  # fmt: skip
+
+
+def _give_time(bill: Bill) -> None:
+    """Move the due date of a medical bill that waits no longer. A premium's follows its month."""
+    due_on = timezone.localdate() + dt.timedelta(days=DAYS_TO_PAY)
+    moved = Bill.objects.filter(
+        pk=bill.pk, kind=Bill.Kind.MEDICAL, held_since__isnull=True, voided_at__isnull=True, due_on__lt=due_on
+    )
+    if moved.update(due_on=due_on):
+        Account.objects.filter(pk=bill.receivable_id).update(matures_on=due_on)

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from bills import premiums
+from bills import premiums, rechecking
 from bills.imports import running, uploads
 
 log = logging.getLogger(__name__)
@@ -28,3 +28,10 @@ def issue_premiums() -> None:
 def import_uploads() -> None:
     """Take in what staff uploaded."""
     uploads.work_off()
+
+
+@shared_task
+def check_bills() -> None:
+    """Keep what the bill check rests on in line: holds of open claims, links to estimates. Harmless again."""
+    done = rechecking.run(timezone.localdate())
+    log.info("bill check: %s holds began or ended, %s estimates found their bill", done.holds, done.links)

@@ -35,12 +35,27 @@ AMOUNTS = {
     "coinsurance": "coinsurance_cents",
     "not_covered": "not_covered_cents",
 }
-OPTIONAL = ("provider", "issued_date", "due_date", "claim_number", "claim_type", "status", "updated_at", *AMOUNTS)
+OPTIONAL = (
+    "provider",
+    "issued_date",
+    "due_date",
+    "claim_number",
+    "claim_type",
+    "status",
+    "updated_at",
+    "remark_codes",
+    *AMOUNTS,
+)
 COLUMNS = (*REQUIRED, *OPTIONAL)
 CLAIM_TYPES = ("professional", "institutional", "pharmacy", "oral", "vision")
 KIND = "bill"
-STATUSES = {"": Claim.Status.ACTIVE, "active": Claim.Status.ACTIVE, "cancelled": Claim.Status.CANCELED}
-LONGEST = {"bill_id": 150, "member_number": 20, "title": 200, "provider": 200, "claim_number": 60}
+STATUSES = {
+    "": Claim.Status.ACTIVE, "active": Claim.Status.ACTIVE, "pending": Claim.Status.OPEN,
+    "cancelled": Claim.Status.CANCELED,
+}  # fmt: skip
+LONGEST = {
+    "bill_id": 150, "member_number": 20, "title": 200, "provider": 200, "claim_number": 60, "remark_codes": 200,
+}  # fmt: skip
 CHUNK_ROWS = 1000
 TITLE_OF_LINE = gettext_noop("Your share")
 
@@ -190,7 +205,7 @@ def read(row: dict[str, str], *, key: str, version: str) -> Record:
     assert service_on is not None
     status = STATUSES.get(row.get("status", ""))
     if status is None:
-        raise Refused("status", "Use active or cancelled.", "status")
+        raise Refused("status", "Use active, pending or cancelled.", "status")
     kind = row.get("claim_type", "")
     if kind and kind not in CLAIM_TYPES:
         raise Refused("claim_type", f"Use one of {', '.join(CLAIM_TYPES)}.", "claim_type")
@@ -219,6 +234,7 @@ def read(row: dict[str, str], *, key: str, version: str) -> Record:
         processed_on=dates["issued_date"],
         issued_on=dates["issued_date"],
         due_on=dates["due_date"],
+        remark_codes=" ".join(row.get("remark_codes", "").upper().split()),
     )
 
 

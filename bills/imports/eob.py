@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from bills.imports import adjudication
+from bills.imports import adjudication, remarks
 from bills.imports.adjudication import Adjudication, Level
 from bills.imports.problems import Refused, Skipped
 from bills.imports.records import Amounts, Line, Names, Record
@@ -95,6 +95,7 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
         lines=lines,
         bill_lines=_bill_lines(found, lines, title, due, service_on),
         replaces=tuple(_related(eob, "prior")) if "related" in eob else (),
+        remark_codes=remarks.read(eob, items),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 import ledger
-from bills import claims, issuing, numbers
+from bills import claims, issuing, numbers, open_claims
 from bills.imports.people import Known
 from bills.imports.records import AMOUNT_NAMES, Line, Record
 from bills.imports.run import Run
@@ -28,10 +28,11 @@ BILL_LINE = (
 )  # fmt: skip
 CLAIM = (
     "id", "number", "member_id", "household_id", "bill_id", "kind", "status", "provider_name", "service_on",
-    "service_end_on", "processed_on", *AMOUNT_NAMES, "member_owes_cents", "source", "source_id", "source_version",
-    "source_updated_at", "created_at",
+    "service_end_on", "processed_on", *AMOUNT_NAMES, "member_owes_cents", "remark_codes", "source", "source_id",
+    "source_version", "source_updated_at", "created_at",
 )  # fmt: skip
 CLAIM_LINE = ("claim_id", "position", "description", "service_on", *AMOUNT_NAMES)
+BILLED = (Claim.Status.ACTIVE, Claim.Status.OPEN)
 EVENT = ("kind", "subject", "owner_id", "actor", "data")
 
 
@@ -49,7 +50,7 @@ class _Rows:
 
 def insert(records: Sequence[tuple[Record, Known]], run: Run, *, with_bills: bool = True) -> list[int]:
     """Insert claims that do not stand yet, each with the bill of what is due; return the claims' ids in order."""
-    billed = [with_bills and r.due_cents > 0 and r.status == Claim.Status.ACTIVE for r, _member in records]
+    billed = [with_bills and r.due_cents > 0 and r.status in BILLED for r, _member in records]
     claim_ids = draw_ids("bills_claim", len(records))
     bill_ids = iter(draw_ids("bills_bill", sum(billed)))
     account_ids = iter(draw_ids("ledger_account", sum(billed)))
@@ -70,6 +71,9 @@ def insert(records: Sequence[tuple[Record, Known]], run: Run, *, with_bills: boo
     copy("bills_claimline", CLAIM_LINE, rows.claim_lines)
     copy("activity_event", EVENT, rows.events)
     claims.accumulate(rows.sums)
+    undecided = [id for id, (r, _member) in zip(claim_ids, records, strict=True) if r.status == Claim.Status.OPEN]
+    if undecided:
+        open_claims.keep(Claim.objects.filter(pk__in=undecided).order_by("pk"))
     return claim_ids
 
 
@@ -125,8 +129,8 @@ def _add_claim(
         (
             claim_id, record.number, member.id, member.household_id, bill_id, record.kind, str(record.status),
             record.provider_name, record.service_on, record.service_end_on, record.processed_on,
-            *record.amounts, record.owes_cents, run.source, record.source_id, record.version,
-            record.updated_at, now,
+            *record.amounts, record.owes_cents, record.remark_codes, run.source, record.source_id,
+            record.version, record.updated_at, now,
         )
     )  # fmt: skip
     for position, line in enumerate(record.lines, 1):

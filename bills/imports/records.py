@@ -65,6 +65,7 @@ class Record:
     replaces: Sequence[str] = ()  # keys of the claim that this one corrects: `Type/id` or a claim number
     due_on: dt.date | None = None
     issued_on: dt.date | None = None
+    remark_codes: str = ""  # of the payer, blanks between
 
 
 MAX_NAMES = 50_000

@@ -1,6 +1,6 @@
 """A claim that its source states anew: changed, cancelled, or correcting another one."""
 
-from bills import claims
+from bills import claims, open_claims
 from bills.imports.inserting import dates, insert, issuing_lines, replace_lines
 from bills.imports.people import Known
 from bills.imports.problems import NeedsReview, Parked
@@ -27,14 +27,15 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     status = Claim.Status.REPLACED if claim.replaced_by.exists() else record.status
     if was_active:
         claims.accumulate([claims.counted(claim, sign=-1)])
-    _update(claim, record, run, status if status == Claim.Status.ACTIVE else claim.status)
-    if was_active:
+    stands = status in (Claim.Status.ACTIVE, Claim.Status.OPEN)
+    _update(claim, record, run, status if stands else claim.status)
+    if was_active and status != Claim.Status.OPEN:
         claims.accumulate([claims.counted(claim)])
-    if status != Claim.Status.ACTIVE:
+    if not stands:
         reason = "cancelled claim" if status == Claim.Status.CANCELED else "replaced claim"
         claims.withdraw(claim, status=status, on=run.issued_on, reason=reason)
         return
-    if not was_active:
+    if not was_active and status == Claim.Status.ACTIVE:
         claims.accumulate([claims.counted(claim)])
     if original is not None:
         claims.supersede(original, claim, on=run.issued_on)
@@ -83,6 +84,7 @@ def _charge(claim: Claim, record: Record, run: Run) -> None:
         lines=issuing_lines(record.bill_lines),
         reason=CORRECTED,
     )
+    open_claims.keep([claim])
 
 
 def _update(claim: Claim, record: Record, run: Run, status: str) -> None:
@@ -94,6 +96,7 @@ def _update(claim: Claim, record: Record, run: Run, status: str) -> None:
     claim.service_end_on = record.service_end_on
     claim.processed_on = record.processed_on
     claim.member_owes_cents = record.owes_cents
+    claim.remark_codes = record.remark_codes
     claim.source_version = record.version
     claim.source_updated_at = record.updated_at or claim.source_updated_at
     for name, cents in record.amounts._asdict().items():

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.models import User
+from bills import rechecking
 from bills.imports import csv_bills, fhir, files, parking, reviewing, taking
 from bills.imports.problems import FileRefused
 from bills.imports.run import Run, Tally
@@ -95,6 +96,7 @@ def run(
         with suppress(DatabaseError):  # the error that broke it off is the one to see
             _save(batch, status=ImportBatch.Status.FAILED, message=message, finished_at=timezone.now())
         raise
+    rechecking.run(timezone.localdate())
     log.info("import %s %s: %s", batch.pk, batch.status, dict(this.counts))
     return batch
 

@@ -1,7 +1,8 @@
-"""What members owe and why: bills and their lines, holds, claims and theirs, and what imports brought."""
+"""What members owe and why: bills and their lines, holds, claims and theirs, estimates, and what imports brought."""
 
 from bills.models.bills import Bill, BillLine, BillQuerySet
 from bills.models.claims import Accumulator, AccumulatorQuerySet, Claim, ClaimLine, ClaimQuerySet
+from bills.models.estimates import Estimate, EstimateQuerySet
 from bills.models.holds import Hold, HoldQuerySet
 from bills.models.imports import ImportBatch, ImportReject
 
@@ -14,6 +15,8 @@ __all__ = [
     "Claim",
     "ClaimLine",
     "ClaimQuerySet",
+    "Estimate",
+    "EstimateQuerySet",
     "Hold",
     "HoldQuerySet",
     "ImportBatch",

@@ -82,6 +82,9 @@ class Bill(models.Model):
         indexes = [
             models.Index(name="bills_bill_household_due", fields=["household", "-due_on", "-id"]),
             models.Index(name="bills_bill_member_due", fields=["member", "-due_on", "-id"]),
+            models.Index(
+                name="bills_bill_member_service", fields=["member", "service_on"], condition=Q(kind="medical")
+            ),
             BrinIndex(name="bills_bill_created", fields=["created_at"], autosummarize=True),  # for check_ledger
         ]
 

@@ -23,6 +23,7 @@ class Claim(models.Model):
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("Processed")
+        OPEN = "open", _("Not decided yet")
         REPLACED = "replaced", _("Replaced by a corrected claim")
         CANCELED = "canceled", _("Canceled")
 
@@ -46,6 +47,9 @@ class Claim(models.Model):
     coinsurance_cents = models.BigIntegerField(default=0)
     not_covered_cents = models.BigIntegerField(default=0)
     member_owes_cents = models.BigIntegerField(default=0)
+    remark_codes = models.CharField(
+        max_length=200, blank=True, db_default=""
+    )  # of the 835, blanks between: N781 OA-209
     replaces = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="replaced_by")
     source = models.CharField(max_length=100)
     source_id = models.CharField(max_length=200)
@@ -57,7 +61,10 @@ class Claim(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(name="bills_claim_source_once", fields=["source", "source_id"])]
-        indexes = [models.Index(name="bills_claim_member_service", fields=["member", "-service_on", "-id"])]
+        indexes = [
+            models.Index(name="bills_claim_member_service", fields=["member", "-service_on", "-id"]),
+            models.Index(name="bills_claim_open", fields=["id"], condition=models.Q(status="open")),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import keyset, looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
-from bills import explaining, history, pdf, sharing
-from bills.models import Bill, BillLine, Claim
+from bills import check_words, explaining, history, holds, pdf, sharing
+from bills.models import Bill, BillLine, Claim, Hold
 from bills.states import State
 from payments import guests, receipts
 from payments.pages.filters import BillFilter
@@ -57,7 +57,12 @@ def bill_page(request: MemberRequest, number: str) -> HttpResponse:
     """Show one bill."""
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
-    context = {**_told(request, bill), "somebody_else": shared_link(bill, request.scope)}
+    told = _told(request, bill)
+    context = {
+        **told,
+        "somebody_else": shared_link(bill, request.scope),
+        "check": None if told["is_amounts_only"] else check_words.of_bill(bill, request.scope),
+    }
     return render(request, "bills/bill.html", context)
 
 
@@ -114,6 +119,7 @@ def _told(request: MemberRequest, bill: Bill) -> dict[str, object]:
         "entries": _entries(bill),
         "taken_back": receipts.taken_back_on(bill, scope) if row.balance_cents else [],
         "is_under_review": row.state is State.UNDER_REVIEW,
+        "is_undecided": holds.causes_of(bill) == {Hold.Cause.CLAIM_OPEN},
         "can_share": sharing.can_share(bill, scope),
     }
 

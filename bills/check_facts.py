@@ -1,0 +1,160 @@
+"""What the check of a bill looks at: its claims, the year's sums, earlier bills, estimates. A handful of queries.
+
+For a page the facts are those of the members whose services the viewer sees, so that a finding about the family's limit
+tells nobody of a confidential member's care (FAULTS F06); for staff and tasks they are all.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from accounts.models import Coverage
+from accounts.visibility import Scope
+from bills import issuing
+from bills.checking import ClaimFacts, EstimateFacts, Facts, Maximum, Twin
+from bills.explained_claims import Kind
+from bills.models import Accumulator, Bill, Claim, Estimate
+
+STANDING = (Claim.Status.ACTIVE, Claim.Status.OPEN)
+MAX_CLAIMS = 20
+MAX_ESTIMATES = 5
+MAX_BILLS_OF_AN_ESTIMATE = 20
+OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")
+
+
+def gather(bill: Bill, *, scope: Scope | None = None) -> Facts:
+    """The facts about one medical bill, as far as the viewer of this scope may see them; without one, all."""
+    charged = issuing.charged_cents(bill)
+    own = list(bill.claims.filter(status__in=STANDING).order_by("service_on", "pk")[:MAX_CLAIMS])
+    compared = _plans_claims(bill, own)
+    # A bill that a confidential member shared tells nothing of that member's year or of other bills.
+    is_shared = scope is not None and bill.member_id not in scope.clinical_ids
+    return Facts(
+        charged_cents=charged,
+        claims=[_facts_of(claim) for claim in compared],
+        twin=_twin(bill, own, scope),
+        maximums=[] if is_shared else _maximums(bill, own, scope),
+        estimates=[] if is_shared else _estimates(bill),
+    )
+
+
+def _plans_claims(bill: Bill, own: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims that the plan worked out for what is billed: of the bill itself, else of its number or its service.
+
+    A row of a biller's file, or an invoice, is kept as a claim too, but says nothing that its bill does not say.
+    """
+    worked_out = [claim for claim in own if claim.kind in Kind.values or claim.status == Claim.Status.OPEN]
+    if worked_out or bill.service_on is None:
+        return worked_out
+    of_service = Q(service_on=bill.service_on, provider_name__iexact=bill.provider_name, bill__isnull=True)
+    wanted = Q(number__in=[claim.number for claim in own]) | (of_service if bill.provider_name else Q(pk__in=[]))
+    others = Claim.objects.filter(wanted, member_id=bill.member_id, status__in=STANDING, kind__in=Kind.values)
+    return list(others.order_by("service_on", "pk")[:MAX_CLAIMS])
+
+
+def _facts_of(claim: Claim) -> ClaimFacts:
+    return ClaimFacts(
+        number=claim.number,
+        owes_cents=claim.member_owes_cents,
+        is_open=claim.status == Claim.Status.OPEN,
+        cost_share_cents=claim.deductible_cents + claim.copay_cents + claim.coinsurance_cents,
+        allowed_cents=claim.allowed_cents,
+        discount_cents=claim.discount_cents,
+        plan_paid_cents=claim.plan_paid_cents,
+        other_paid_cents=claim.other_paid_cents,
+        not_covered_cents=claim.not_covered_cents,
+        remark_codes=frozenset(claim.remark_codes.split()),
+    )
+
+
+def _twin(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> Twin | None:
+    """An earlier bill of the same member, day, provider, title and amount, unless each has a claim of its own."""
+    if bill.service_on is None or not bill.provider_name:
+        return None
+    bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)
+    earlier = (
+        bills.filter(
+            member_id=bill.member_id, kind=Bill.Kind.MEDICAL, service_on=bill.service_on, voided_at__isnull=True,
+            provider_name__iexact=bill.provider_name, title=bill.title, amount_cents=bill.amount_cents, pk__lt=bill.pk,
+        )
+        .order_by("pk")
+        .first()
+    )  # fmt: skip
+    if earlier is None:
+        return None
+    mine = _numbers(own)
+    theirs = _numbers(earlier.claims.filter(status__in=STANDING)[:MAX_CLAIMS])
+    if mine and theirs and mine.isdisjoint(theirs):
+        return None
+    return Twin(earlier.number, earlier.amount_cents)
+
+
+def _numbers(claims: Iterable[Claim]) -> set[str]:
+    return {claim.number for claim in claims if claim.kind in Kind.values}
+
+
+def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Maximum]:
+    """The year's limits that the member's claims have reached: of the person, and embedded in it of the family."""
+    counted = [claim for claim in own if claim.status == Claim.Status.ACTIVE and _out_of_pocket(claim)]
+    if not counted or bill.service_on is None:
+        return []
+    year, of_bill = bill.service_on.year, sum(map(_out_of_pocket, counted))
+    coverage = (
+        Coverage.objects.in_force(bill.service_on, bill.service_on)
+        .filter(members=bill.member_id, plan__out_of_pocket_individual_cents__gt=0)
+        .select_related("plan")
+        .order_by("pk")
+        .first()
+    )
+    if coverage is None:
+        return []
+    limit, family_limit = coverage.plan.out_of_pocket_individual_cents, coverage.plan.out_of_pocket_family_cents
+    seen = Accumulator.objects.filter(year=year, member__coverages=coverage)
+    if scope is not None:
+        seen = seen.filter(member_id__in=scope.clinical_ids)
+    sums = dict(seen.values_list("member_id", "out_of_pocket_cents"))
+    is_over = sums.get(bill.member_id, 0) > limit
+    is_family_over = 0 < family_limit < sum(min(cents, limit) for cents in sums.values())
+    if not (is_over or is_family_over):
+        return []
+    before = _before(counted[0], year, sums.keys())
+    found = [Maximum(limit, before.get(bill.member_id, 0), of_bill)] if is_over else []
+    if is_family_over:
+        whole = sum(min(cents, limit) for cents in before.values())
+        found.append(Maximum(family_limit, whole, min(of_bill, limit), is_family=True))
+    return found
+
+
+def _out_of_pocket(claim: Claim) -> int:
+    return claim.deductible_cents + claim.copay_cents + claim.coinsurance_cents
+
+
+def _before(claim: Claim, year: int, member_ids: Collection[int]) -> dict[int, int]:
+    """What counted towards the limits before a claim, by member: claims worked out earlier, US cents."""
+    on = claim.processed_on or claim.service_on
+    rows = (
+        Claim.objects.filter(member_id__in=member_ids, status=Claim.Status.ACTIVE, service_on__year=year)
+        .exclude(bill=claim.bill_id or 0)
+        .alias(on=Coalesce("processed_on", "service_on"))
+        .filter(Q(on__lt=on) | Q(on=on, pk__lt=claim.pk))
+        .order_by()
+        .values_list("member_id")
+        .annotate(cents=Sum(OUT_OF_POCKET))
+    )
+    return dict(rows)
+
+
+def _estimates(bill: Bill) -> list[EstimateFacts]:
+    return [_estimate(estimate) for estimate in Estimate.objects.filter(bills=bill).order_by("pk")[:MAX_ESTIMATES]]
+
+
+def _estimate(estimate: Estimate) -> EstimateFacts:
+    bills = list(estimate.bills.filter(voided_at__isnull=True).order_by("issued_on", "pk")[:MAX_BILLS_OF_AN_ESTIMATE])
+    return EstimateFacts(
+        number=estimate.number,
+        provider=estimate.provider_name,
+        estimate_cents=estimate.amount_cents,
+        charged_cents=sum(issuing.charged_cents(bill) for bill in bills),
+        first_billed_on=bills[0].issued_on if bills else estimate.service_on,
+    )
