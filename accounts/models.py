@@ -11,8 +11,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from accounts.uploads.models import Upload
 from accounts.visibility import Viewer, scope_of
 from ledger.models import Account
+
+__all__ = [
+    "Coverage", "Delegate", "Household", "Mail", "Member", "Plan", "Upload", "User",
+]  # fmt: skip
 
 
 class UserManager(BaseUserManager["User"]):

@@ -2,8 +2,10 @@
 
 from celery import shared_task
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts import mailing
+from accounts.uploads import keeping
 
 
 @shared_task
@@ -16,3 +18,15 @@ def send_mails() -> int:
 def clear_ended_sessions() -> None:
     """Delete sessions past their end; a session past its limits is refused whether or not it was deleted."""
     call_command("clearsessions")
+
+
+@shared_task
+def scan_uploads() -> int:
+    """Scan the files of members that wait, and release the clean ones."""
+    return keeping.scan_waiting()
+
+
+@shared_task
+def delete_expired_uploads() -> int:
+    """Delete the files of members whose time has come."""
+    return keeping.delete_expired(timezone.localdate())

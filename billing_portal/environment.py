@@ -69,6 +69,7 @@ class Environment(BaseSettings):
     mail_webhook_secret: SecretStr = SecretStr("")
     sms_backend: str = ""
     sms_webhook_secret: SecretStr = SecretStr("")
+    clamav_address: str = ""
 
     secure_proxy_ssl_header: bool = False
     trusted_proxies: int = 0

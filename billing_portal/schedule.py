@@ -36,5 +36,10 @@ SCHEDULE = {
     "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},
     "watch saved methods": {"task": "payments.tasks.watch_methods", "schedule": crontab(hour="5", minute="50")},
     "clear guests' drafts": {"task": "payments.tasks.clear_guest_drafts", "schedule": crontab(hour="2", minute="25")},
+    "scan files of members": {"task": "accounts.tasks.scan_uploads", "schedule": MINUTE / 2},
+    "delete files whose time has come": {
+        "task": "accounts.tasks.delete_expired_uploads",
+        "schedule": crontab(hour="2", minute="20"),
+    },
     "clear ended sessions": {"task": "accounts.tasks.clear_ended_sessions", "schedule": crontab(hour="2", minute="15")},
 }

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "billing_portal.headers.PrivacyHeadersMiddleware",
+    "accounts.uploads.limits.BodyLimitMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -148,6 +149,10 @@ STORAGES = {
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_USE_FINDERS = not ENVIRONMENT.is_production  # the demo and the tests need no collectstatic
 MEDIA_ROOT = ENVIRONMENT.var_dir / "media"
+# What members send: accounts/uploads. Never served from the folder itself.
+UPLOADS_DIR = ENVIRONMENT.var_dir / "uploads"
+CLAMAV_ADDRESS = ENVIRONMENT.clamav_address
+IS_PRODUCTION = ENVIRONMENT.is_production
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500

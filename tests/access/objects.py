@@ -10,9 +10,11 @@ from django.utils import timezone
 
 import ledger
 from accounts.models import Delegate, User
+from accounts.uploads import keeping
 from bills.models import Bill
 from ledger.chart import Code
 from payments.models import MethodSetup, MethodShare, Payment, PaymentAllocation, PaymentMethod
+from tests.accounts import files
 from tests.accounts.records import Records
 from tests.conftest import Cast
 
@@ -90,6 +92,7 @@ def make_world(cast: Cast) -> World:
         "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),
         "add/setup_id": Objects(_setups(records), 0, OWN_RULE),
         "shares/share_id": Objects(_shares(records), 0, OWN_RULE),
+        "uploads/key": Objects(_uploads(records), "no-key", OWN_RULE),
         "notifications/notice_id": Objects(by_model["Notification"], 0, OWN_RULE),
         "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
@@ -106,6 +109,18 @@ def _setups(records: Records) -> dict[str, object]:
         ).pk
         for name in ("Alice", "Bob", "Charlie")
     }
+
+
+def _uploads(records: Records) -> dict[str, object]:
+    """A file that each sent."""
+    members = {name: records.bills[name].member for name in ("Alice", "Bob", "Charlie")}
+    made = {}
+    for name, member in members.items():
+        assert member.user is not None
+        upload = keeping.keep(files.sent(files.pdf()), by=member.user, member=member, purpose="test")
+        made[name] = upload.key
+    keeping.scan_waiting()
+    return made
 
 
 def _shares(records: Records) -> dict[str, object]:
