@@ -4,9 +4,9 @@ Seeing a kind of record is Django's `view` permission. What staff may do has the
 own words: `payments.add_refund` to refund, `payments.change_refund` to approve another's refund, `bills.change_bill` to
 adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` to settle a reject,
 `payments.change_finding` to explain money in suspense, `payments.add_check` and `payments.change_check` for checks,
-`payments.add_lockboxfile` for their files, `activity.change_workitem` to work off the queue, `activity.add_access` to
-see the portal as a member sees it, `accounts.change_user` to give roles. None of them opens a form that edits a record:
-there is none.
+`payments.add_lockboxfile` for their files, `bills.add_hold` and `bills.change_hold` to hold a bill and let it go on,
+`activity.change_workitem` to work off the queue, `activity.add_access` to see the portal as a member sees it,
+`accounts.change_user` to give roles. None of them opens a form that edits a record: there is none.
 """
 
 from enum import StrEnum
@@ -30,7 +30,8 @@ SERVICES_SEE = frozenset(
     {
         "accounts.view_household", "accounts.view_member", "accounts.view_delegate", "accounts.view_plan",
         "accounts.view_coverage", "bills.view_bill", "bills.view_billline", "bills.view_claim", "bills.view_claimline",
-        "bills.view_accumulator", "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
+        "bills.view_accumulator", "bills.view_hold",
+        "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
         "payments.view_dispute", "notifications.view_notification",
         "notifications.view_suppression", "activity.view_workitem",
     }
@@ -46,11 +47,12 @@ AUDITOR_SEES = BILLING_SEES | {
 BILLING_DOES = frozenset(
     {
         "payments.add_refund", "payments.change_refund", "bills.change_bill", "bills.add_importbatch",
-        "bills.change_importreject", "activity.change_workitem", "payments.change_finding", "payments.add_check",
+        "bills.change_importreject", "bills.add_hold", "bills.change_hold", "activity.change_workitem",
+        "payments.change_finding", "payments.add_check",
         "payments.change_check", "payments.add_lockboxfile",
     }
 )  # fmt: skip
-SERVICES_DO = frozenset({"activity.change_workitem", "activity.add_access"})
+SERVICES_DO = frozenset({"activity.change_workitem", "activity.add_access", "bills.add_hold", "bills.change_hold"})
 ASSISTANCE_SEES: frozenset[str] = frozenset()
 ASSISTANCE_DOES: frozenset[str] = frozenset()
 

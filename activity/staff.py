@@ -33,6 +33,7 @@ SUBJECTS = {
     "household": "accounts_household",
     "member": "accounts_member",
     "claim": "bills_claim",
+    "hold": "bills_hold",
     "import": "bills_importbatch",
     "event": "payments_stripeevent",
     "finding": "payments_finding",

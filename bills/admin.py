@@ -13,12 +13,12 @@ from accounts.ledger_admin import history_table
 from accounts.models import Household, Member, User
 from accounts.staff import Action, ActionForm, AmountForm, MemberRecordAdmin, Refused, money, usd
 from activity.staff import link, listed
-from bills import import_admin, issuing
+from bills import hold_admin, import_admin, issuing
 from bills.models import Accumulator, Bill, Claim
 from ledger.chart import Code
 from ledger.models import Transfer
 
-__all__ = ["import_admin"]
+__all__ = ["hold_admin", "import_admin"]
 
 SHARES = ("deductible", "copay", "coinsurance", "not_covered")
 MAX_LINES = 500
@@ -131,6 +131,7 @@ class BillAdmin(RecordAdmin):
             applies=lambda bill: bill.voided_at is None,
             explains="Charges the whole bill back. What was paid of it becomes household credit.",
         ),
+        hold_admin.HOLD,
     )  # fmt: skip
 
     @admin.display(description="state")
@@ -140,6 +141,10 @@ class BillAdmin(RecordAdmin):
             return "void"
         if obj.balance_cents == 0:
             return "paid"
+        if obj.held_since is not None:
+            return "on hold"
+        if obj.on_plan_since is not None:
+            return "on a plan"
         return "past due" if obj.due_on < timezone.localdate() else "open"
 
     @admin.display(description="coverage")
@@ -166,11 +171,14 @@ class BillAdmin(RecordAdmin):
             ],
             "empty": "The bill has no lines.",
         }  # fmt: skip
-        return super().page_context(request, obj) | {"tables": [history_table(obj.receivable_id), lines]}
+        return super().page_context(request, obj) | {
+            "tables": [history_table(obj.receivable_id), hold_admin.holds_table(obj), lines]
+        }
 
     def related(self, request: HttpRequest, obj: Bill) -> list[tuple[str, str]]:
         """What belongs to it."""
         return [
+            ("Holds", listed("bills_hold", bill__id__exact=obj.pk)),
             ("Claims", listed("bills_claim", bill__id__exact=obj.pk)),
             ("Payments", listed("payments_payment", allocations__bill__id__exact=obj.pk)),
             ("Transfers", listed("ledger_transfer", account=obj.receivable_id)),

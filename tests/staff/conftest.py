@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import Coverage, Plan, User
 from accounts.roles import Role
-from bills import issuing, premiums
-from bills.models import Accumulator, Bill, Claim, ClaimLine, ImportBatch, ImportReject
+from bills import holds, issuing, premiums
+from bills.models import Accumulator, Bill, Claim, ClaimLine, Hold, ImportBatch, ImportReject
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
 from ledger.posting import Posting, post
@@ -80,6 +80,7 @@ class Records:
     refund: Refund
     batch: ImportBatch
     reject: ImportReject
+    hold: Hold
 
 
 @pytest.fixture
@@ -140,4 +141,5 @@ def records(cast: Cast) -> Records:
         dedupe_key="n1", user=cast.alice.user, kind="bill.issued", subject=f"bill:{bill.number}"
     )
     Suppression.objects.create(address="gone@example.com", cause="bounced")
-    return Records(cast, bill, premium, claim, payment, refund, batch, reject)
+    hold = holds.begin(premium, cause=Hold.Cause.DISPUTE, reference="inquiry:1")
+    return Records(cast, bill, premium, claim, payment, refund, batch, reject, hold)

@@ -19,6 +19,7 @@ from tests.staff.conftest import Records, make_staff, sign_in
 SHOWN = {
     "accounts.household", "accounts.member", "accounts.delegate", "accounts.plan", "accounts.coverage", "accounts.user",
     "activity.event", "activity.access", "activity.workitem", "bills.bill", "bills.claim", "bills.accumulator",
+    "bills.hold",
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
     "notifications.suppression",
     "payments.balancetransaction", "payments.finding", "payments.reconciliationrun", "payments.check",

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.roles import PERMISSIONS, Role
 from accounts.staff import Refused
 from activity.models import Event, WorkItem
-from bills.models import Bill, ImportReject
+from bills.models import Bill, Hold, ImportReject
 from ledger.models import Transfer
 from payments.models import Check, Finding, Refund
 from tests.staff.conftest import Records, make_staff, sign_in
@@ -22,7 +22,7 @@ DOERS = {
     "record": "payments.add_check", "lockbox": "payments.add_lockboxfile",
     "hand-over": "activity.change_workitem", "give-back": "activity.change_workitem",
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
-    "view-as": "activity.add_access",
+    "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
 }  # fmt: skip
 KEY = "0123456789abcdef"
 REASON = "The clinic asked us to."
@@ -48,6 +48,7 @@ def target(action: str, records: Records) -> str:
         "give-back": f"/admin/activity/workitem/{item.pk}/give-back/",
         "take": f"/admin/activity/workitem/{item.pk}/take/",
         "finish": f"/admin/activity/workitem/{item.pk}/finish/",
+        "end": f"/admin/bills/hold/{records.hold.pk}/end/",
         "view-as": f"/admin/accounts/member/{records.cast.alice.pk}/view-as/",
         "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
     }.get(action, f"/admin/bills/bill/{records.bill.pk}/{action}/")
@@ -58,6 +59,7 @@ def state(records: Records) -> tuple[object, ...]:
     return (
         list(Transfer.objects.values_list("pk", flat=True)), list(Refund.objects.values_list("pk", flat=True)),
         list(Bill.objects.values_list("pk", "voided_at")), list(ImportReject.objects.values_list("pk", "resolved_at")),
+        list(Hold.objects.values_list("pk", "ended_at")),
         list(WorkItem.objects.values_list("pk", "owner", "done_at")), list(User.objects.values_list("pk", "is_staff")),
         list(Group.user_set.through.objects.values_list("pk", flat=True)),
     )  # fmt: skip
@@ -90,7 +92,9 @@ def test_an_action_is_refused_to_roles_that_it_is_not_of(staff, records, role, a
     address = target(action, records)
     client = staff(role)
     before = state(records)
-    posted = client.post(address, {"amount": "1.00", "reason": REASON, "key": KEY, "roles": ["Billing"]})
+    posted = client.post(
+        address, {"amount": "1.00", "reason": REASON, "key": KEY, "roles": ["Billing"], "cause": "review"}
+    )
     if DOERS[action] in PERMISSIONS[role]:
         assert posted.status_code != 403
     else:
