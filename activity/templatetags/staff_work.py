@@ -1,11 +1,15 @@
-"""What the first page of the staff's side says of the queue."""
+"""What the first page of the staff's side says of the queue, and how its tables name their cells."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django import template
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, Min
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 from activity.models import WorkItem
 from activity.staff import listed
@@ -38,3 +42,21 @@ def open_work(user: AbstractBaseUser | AnonymousUser) -> list[Waiting]:
         Waiting(str(WorkItem.Kind(kind).label), count, since, listed("activity_workitem", kind__exact=kind))
         for kind, count, since in rows
     ]
+
+
+@register.filter
+def under(cells: Iterable[object], heads: Iterable[object]) -> list[tuple[object, object]]:
+    """Each cell of a row with the head it stands under."""
+    return list(zip(heads, cells, strict=False))
+
+
+@register.filter
+def named_cells(row: Iterable[SafeString], headers: Iterable[Mapping[str, object]]) -> list[SafeString]:
+    """The cells of a list, as the admin made them, each naming its column: on a phone a row is a card of these."""
+    return [_named(cell, str(header["text"])) for header, cell in zip(headers, row, strict=False)]
+
+
+def _named(cell: SafeString, name: str) -> SafeString:
+    tag, rest = cell[:3], cell[3:]  # `<td class="…">…` or `<th class="…">…`, escaped by the admin
+    role = "rowheader" if tag == "<th" else "cell"
+    return mark_safe(tag + format_html(' role="{}" data-label="{}"', role, capfirst(name)) + rest)  # noqa: S308

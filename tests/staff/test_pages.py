@@ -276,7 +276,7 @@ def test_a_confidential_record_of_ones_own_household_stays_closed(records):
         target = address(type(record), "change", record.pk)
         assert client.get(target)["Location"] == reverse("admin:index")  # as for one that is not there
         assert client.post(target, {"reason": "I want to see this bill."}).status_code == 403
-        assert f"/{record.pk}/change/" not in client.get(address(type(record), "changelist")).content.decode()
+        assert target not in client.get(address(type(record), "changelist")).content.decode()
     for record in (records.bill.receivable, records.cast.maya, Transfer.objects.get(key="check:1")):
         target = address(type(record), "change", record.pk)
         assert client.get(target).status_code == 403
