@@ -54,6 +54,9 @@ class Environment(BaseSettings):
     schedule_days_ahead: int = Field(default=60, ge=1, le=365)
     schedule_cut_off_hours: int = Field(default=0, ge=0, le=72)
 
+    autopay_per_second: float = Field(default=20, gt=0, le=1000)
+    autopay_threads: int = Field(default=32, ge=1, le=64)
+
     refund_second_person_cents: int = 50_000
     return_fees: dict[str, dict[str, int | str]] = Field(default={})
 

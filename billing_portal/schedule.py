@@ -32,6 +32,12 @@ SCHEDULE = {
         "task": "payments.tasks.remind_of_scheduled",
         "schedule": crontab(hour="5", minute="35"),
     },
+    # Before the day's run, and again in the day for what was issued meanwhile; a repeat announces nothing twice.
+    "announce autopay charges": {
+        "task": "payments.tasks.announce_autopay",
+        "schedule": crontab(minute="40", hour="0,4,10,16"),
+    },
+    "run autopay": {"task": "payments.tasks.run_autopay", "schedule": crontab(minute="*/15", hour="1-23")},
     "reconcile with Stripe": {"task": "payments.tasks.reconcile", "schedule": crontab(hour="2", minute="45")},
     "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},
     "watch saved methods": {"task": "payments.tasks.watch_methods", "schedule": crontab(hour="5", minute="50")},

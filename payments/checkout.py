@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.visibility import Scope
-from activity.recording import open_work
 from bills import numbers
 from bills.models import Bill
 from ledger.models import Account
@@ -31,18 +30,18 @@ from payments import (
     mandates,
     moving,
     readiness,
+    refusing,
     retries,
     settlement,
 )
 from payments.allocating import bills_to_pay, payable_cents
 from payments.mandates import Acceptance
 from payments.models import Mandate, Payment, PaymentAllocation, PaymentMethod
-from payments.provider import ChargeRequest, GatewayError, KeyReused, Refused, Unauthorized, Unknown
+from payments.provider import ChargeRequest, GatewayError, Refused, Unauthorized, Unknown
 from payments.states import PaymentStatus
 
 MIN_CENTS = 50  # docs.stripe.com/currencies: the least charge in US dollars
 MAX_BILLS = 30
-OFF_SESSION = (Payment.Channel.AUTOPAY, Payment.Channel.PLAN)
 Refuse = Callable[[Payment], None]
 
 
@@ -236,30 +235,9 @@ def transmit(payment: Payment) -> Payment:
     """
     try:
         intent = gateway.charge(_request(payment))
-    except Unauthorized:
-        report_unauthorized(f"payment:{payment.number}")
-        return moving.current(payment.pk)
-    except KeyReused as error:
-        open_work(
-            "payment_conflict",
-            subject=f"payment:{payment.number}",
-            dedupe_key=f"key-reused:{payment.idempotency_key}",
-            detail=f"The idempotency key {payment.idempotency_key} stands with other parameters ({error.code}).",
-        )
-        return moving.current(payment.pk)
-    except Refused as error:
-        return settlement.refuse(payment.pk, error)
+    except (Unauthorized, Refused) as error:
+        return refusing.refused(payment, error)
     return settlement.apply(payment.pk, intent)
-
-
-def report_unauthorized(subject: str) -> None:
-    """Open a work item, one a day, for a key of ours that the provider refuses (FAULTS B10)."""
-    open_work(
-        "payment_unknown",
-        subject=subject,
-        dedupe_key=f"unauthorized:{timezone.localdate()}",
-        detail="The provider refused our key. Nothing can be charged until it is renewed.",
-    )
 
 
 def abandon(payment: Payment, *, actor: str) -> Payment:
@@ -322,20 +300,25 @@ def refuse_unready(payment: Payment) -> None:
 
 def submitted(payment: Payment) -> Payment:
     """Commit the first attempt and its key, in the caller's transaction and under its locks."""
+    attempt = first_attempt(payment.kind, payment.method_kind)
+    if payment.effective_on is not None:
+        attempt["effective_on"] = payment.effective_on
+    actor = f"user:{payment.payer_id}" if payment.payer_id else "guest"
+    return moving.move(payment.pk, PaymentStatus.SUBMITTED, actor=actor, **attempt)
+
+
+def first_attempt(kind: str, method_kind: str) -> dict[str, Any]:
+    """What is kept of a payment when it is submitted at this moment."""
     now = timezone.now()
     today = timezone.localdate(now)
-    return moving.move(
-        payment.pk,
-        PaymentStatus.SUBMITTED,
-        actor=f"user:{payment.payer_id}" if payment.payer_id else "guest",
-        attempt=1,
-        submitted_at=now,
-        asked_at=now,
-        effective_on=payment.effective_on or today,
-        expected_on=calendar.expected_posting(
-            payment.kind, today, is_bank_debit=payment.method_kind == PaymentMethod.Kind.BANK_ACCOUNT
-        ),
-    )
+    is_bank_debit = method_kind == PaymentMethod.Kind.BANK_ACCOUNT
+    return {
+        "attempt": 1,
+        "submitted_at": now,
+        "asked_at": now,
+        "effective_on": today,
+        "expected_on": calendar.expected_posting(kind, today, is_bank_debit=is_bank_debit),
+    }
 
 
 def _locked(payment_id: int) -> list[Payment]:
@@ -362,7 +345,7 @@ def _request(payment: Payment) -> ChargeRequest:
         method_id=payment.method.stripe_id if payment.method is not None else "",
         confirmation_token=payment.confirmation_token,
         saves_method=payment.saves_method,
-        is_off_session=payment.channel in OFF_SESSION or payment.scheduled_on is not None,
+        is_off_session=payment.channel in moving.OFF_SESSION or payment.scheduled_on is not None,
         attempt=payment.attempt,
         method_kind=payment.method_kind,
         statement=retries.DESCRIPTOR if payment.retry_of_id is not None else "",

@@ -21,6 +21,7 @@ from payments import answers
 from payments.answers import BANK_ACCOUNT
 from payments.provider import (
     BalanceRow,
+    Busy,
     ChargeRequest,
     DisputeState,
     InsideTransaction,
@@ -55,7 +56,9 @@ def _called(function: Callable[..., R]) -> Callable[..., R]:
             return function(*args, **kwargs)
         except stripe.IdempotencyError as error:
             raise KeyReused(error.code or "idempotency_error") from error
-        except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        except stripe.RateLimitError as error:  # too many calls, or an object that another call holds
+            raise Busy(error.code or "rate_limit") from error
+        except stripe.APIConnectionError as error:
             raise Unknown(type(error).__name__) from error
         except (stripe.AuthenticationError, stripe.PermissionError) as error:
             raise Unauthorized(error.code or type(error).__name__) from error

@@ -6,8 +6,11 @@ from django.db import transaction
 
 from activity.doorbell import ring
 from activity.recording import record
+from payments.autopay import outcomes
 from payments.models import Payment
 from payments.states import ALLOWED, PaymentStatus
+
+OFF_SESSION = (Payment.Channel.AUTOPAY, Payment.Channel.PLAN)  # charged without the payer being there
 
 
 class MoveNotAllowed(Exception):
@@ -49,4 +52,7 @@ def move(payment_id: int, to: PaymentStatus, *, actor: str, reason: str = "", **
     )
     if to != PaymentStatus.SUBMITTED:
         ring("notifications.tasks.work_off")
-    return current(payment_id)
+    moved = current(payment_id)
+    if moved.channel in OFF_SESSION:
+        outcomes.follow(moved, before=payment.status)
+    return moved

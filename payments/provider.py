@@ -14,6 +14,10 @@ class Unknown(GatewayError):
     """Whether it happened is not known, or not now: ask again with the same key."""
 
 
+class Busy(Unknown):
+    """The provider did not take the call now (FAULTS B08, B09): nothing was done, the same call may be made later."""
+
+
 class ServerError(Unknown):
     """The provider answered 5xx. It answers the same to the same key, so ask for the object itself (FAULTS B04)."""
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from activity.recording import open_work, record
 from payments import blocking, fees, mandates, retries, return_codes, staff_wording
+from payments.autopay import failing
 from payments.models import Mandate, Payment, PaymentMethod
 from payments.return_codes import ReturnCode
 
@@ -19,7 +20,8 @@ def act(payment: Payment, code: ReturnCode) -> None:
     agreed = mandates.of_payment(payment)
     _stop_accounts(payment, code, agreed)
     fees.charge(payment, code, agreed=agreed, on=today)
-    retries.plan(payment, code, on=today)
+    retry = retries.plan(payment, code, on=today)
+    failing.returned(payment, code, retry)
     record(
         "bank.returned",
         subject=f"payment:{payment.number}",

@@ -3,6 +3,7 @@
 Whoever hears it first (the reply, the return page, a webhook, the sweeper) calls `apply`; the others find it done.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -29,6 +30,9 @@ STATUSES = {
     "succeeded": PaymentStatus.SUCCEEDED,
     "canceled": PaymentStatus.CANCELED,
 }
+# Declines of a charge without the payer that the payer can answer, confirming the same intent.
+WANTS_PAYER = ("authentication_required", "mobile_device_authentication_required")
+ASKABLE = (PaymentStatus.SUBMITTED, PaymentStatus.REQUIRES_ACTION)
 
 
 @atomic_with_retry
@@ -49,7 +53,7 @@ def apply(payment_id: int, intent: Intent, *, actor: str = "stripe") -> Payment:
         return moving.current(payment_id)
     if intent.mandate_id and (mandate := Mandate.objects.filter(payment=payment, stripe_id="").first()):
         mandates.note_provider_id(mandate, intent.mandate_id, fingerprint=intent.method.fingerprint)
-    target = STATUSES[intent.status]
+    target = _target(payment, intent)
     if payment.status in SETTLED or payment.status == target or _is_older(payment, target):
         _remember(payment, intent)
         return moving.current(payment_id)
@@ -63,6 +67,11 @@ def apply(payment_id: int, intent: Intent, *, actor: str = "stripe") -> Payment:
     if target == PaymentStatus.FAILED and moved.method_kind == PaymentMethod.Kind.BANK_ACCOUNT:
         returns.act_on_failure(moved, was_on_its_way=payment.status == PaymentStatus.PROCESSING)
     return moved
+
+
+def apply_many(answers: Sequence[tuple[int, Intent]]) -> list[Payment]:
+    """`apply` to each."""
+    return [apply(payment_id, intent) for payment_id, intent in answers]
 
 
 @atomic_with_retry
@@ -98,6 +107,15 @@ def _mismatch(payment: Payment, intent: Intent) -> str:
     if intent.status not in STATUSES:
         return f"Intent {intent.id} has the unknown status {intent.status[:40]}."
     return ""
+
+
+def _target(payment: Payment, intent: Intent) -> PaymentStatus:
+    """Where an intent brings a payment. A bank that wants a payer who is not there waits for the payer (FAULTS B15)."""
+    target = STATUSES[intent.status]
+    is_asked = payment.channel in moving.OFF_SESSION and intent.failure_code in WANTS_PAYER
+    if target == PaymentStatus.FAILED and is_asked and payment.status in ASKABLE:
+        return PaymentStatus.REQUIRES_ACTION
+    return target
 
 
 def _is_older(payment: Payment, target: PaymentStatus) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from activity.recording import open_work
-from payments import checkout, customers, gateway, moving, settlement
+from payments import checkout, customers, gateway, moving, refusing, settlement
 from payments.models import Payment
 from payments.provider import GatewayError, Intent, ServerError, Unauthorized
 from payments.states import IN_FLIGHT, PaymentStatus
@@ -65,7 +65,7 @@ def run(*, limit: int = BATCH, now: dt.datetime | None = None) -> int:
         try:
             resolve(moving.current(payment_id), now=now)
         except Unauthorized:
-            checkout.report_unauthorized(f"payment:{moving.current(payment_id).number}")
+            refusing.report_unauthorized(f"payment:{moving.current(payment_id).number}")
             return 0
         except Exception:  # whatever is wrong with one payment must not stop the others
             logger.exception("payment %s could not be asked about", payment_id)

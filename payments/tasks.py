@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from activity.doorbell import ring
 from payments import (
     adding,
     checks,
@@ -18,9 +19,12 @@ from payments import (
     verification,
     webhooks,
 )
+from payments.autopay import announcing, running
 from payments.provider import GatewayError
 
 logger = logging.getLogger(__name__)
+
+RUN_SECONDS = 50.0  # of one task of the autopay run: a worker that is told to stop is not waited for longer
 
 MAX_ROUNDS = 50  # of one task: with a provider that does not answer, more is always waiting by the end of a round
 
@@ -80,6 +84,20 @@ def send_scheduled() -> None:
 def remind_of_scheduled() -> None:
     """Tell members of the payments that they scheduled for tomorrow."""
     sending_due.remind()
+
+
+@shared_task(name="payments.tasks.announce_autopay")
+def announce_autopay() -> None:
+    """Tell members what autopay will charge, and of what changed."""
+    announcing.run()
+
+
+@shared_task(name="payments.tasks.run_autopay")
+def run_autopay() -> None:
+    """Queue what autopay charges today, and charge for RUN_SECONDS; another worker, or this one again, goes on."""
+    report = running.run(seconds=RUN_SECONDS)
+    if report.stopped == running.TIME_IS_UP:
+        ring("payments.tasks.run_autopay")
 
 
 @shared_task(name="payments.tasks.watch_methods")

@@ -212,6 +212,9 @@ class AutopayCharge(models.Model):
         indexes = [
             models.Index(name="payments_autopaycharge_due", fields=["charge_on"], condition=Q(status="announced")),
             models.Index(name="payments_autopaycharge_queue", fields=["id"], condition=Q(status="queued")),
+            models.Index(name="payments_autopaycharge_day", fields=["charge_on"]),  # the staff's page of a day's run
+            # Which methods were declined for good: autopay never asks for them again.
+            models.Index(name="payments_autopaycharge_failed", fields=["method"], condition=Q(status="failed")),
         ]
         triggers = [
             FSM(

@@ -1,0 +1,1 @@
+"""Autopay: what a member lets us charge by itself, how it is agreed to and changed, announced, run and watched."""

@@ -1,0 +1,263 @@
+"""Taking queued charges and committing their payments: all that was true when they were queued is looked at again.
+
+One transaction a batch, under the locks of the charges, their enrolments, the owners of the methods and the bills, in
+that order. A charge is taken by its lock alone: a worker that dies before the commit has taken nothing, and after it
+the payment stands with its key, so that the sweeper sends what was not sent (FAULTS A05 to A07, E14 to E17).
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from activity.models import Event
+from activity.recording import record_many
+from bills import numbers
+from ledger.locking import hold
+from ledger.transactions import atomic_with_retry
+from payments import checkout, eligibility
+from payments.autopay import declining, failing
+from payments.autopay.charge_sql import IS_ON, MAY_PAY, ON_ITS_WAY
+from payments.models import Payment, PaymentAllocation
+from payments.models.autopay import ChargeStatus
+from payments.provider import ChargeRequest
+from payments.states import PaymentStatus
+
+ACTOR = "autopay"
+
+TAKE = """
+    SELECT c.id, c.enrollment_id, e.user_id, m.user_id, b.receivable_id
+    FROM payments_autopaycharge c
+    JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
+    JOIN payments_paymentmethod m ON m.id = coalesce(c.method_id, e.method_id)
+    JOIN bills_bill b ON b.id = c.bill_id
+    WHERE c.status = 'queued' ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
+"""
+HOLD_ENROLLMENTS = "SELECT id FROM payments_autopayenrollment WHERE id = ANY(%s) ORDER BY id FOR SHARE"
+# Whoever changes a method locks its owner first (payments.blocking).
+HOLD_OWNERS = "SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
+
+# Which of its methods a charge can be made with: the announced one, else the enrolment's, else its second one.
+IS_USABLE = """
+    x.removed_at IS NULL AND x.blocked_at IS NULL AND x.state = 'verified'
+    AND (x.expires_year IS NULL
+         OR (x.expires_year, x.expires_month) >= (%(year)s, %(month)s))
+    AND (x.kind <> 'us_bank_account'
+         OR EXISTS (SELECT 1 FROM payments_mandate a WHERE a.method_id = x.id AND a.status = 'active'))
+    AND (x.user_id = e.user_id OR EXISTS (
+        SELECT 1 FROM payments_methodshare s JOIN accounts_member sm ON sm.id = s.member_id
+        JOIN accounts_member om ON om.household_id = sm.household_id AND om.user_id = x.user_id
+        WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id))
+    AND NOT EXISTS (SELECT 1 FROM payments_autopaycharge f
+                    WHERE f.method_id = x.id AND f.status = 'failed' AND f.code = ANY(%(hard)s))
+"""
+LOOK = f"""
+    SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, b.id, b.kind,
+        e.status, {IS_ON}, b.voided_at IS NOT NULL, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, {MAY_PAY},
+        a.balance_cents, a.balance_cents - {ON_ITS_WAY}, m.id, m.kind, m.brand, m.last4, m.wallet, m.label, m.stripe_id,
+        m.user_id, k.stripe_id
+    FROM payments_autopaycharge c
+    JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
+    JOIN bills_bill b ON b.id = c.bill_id JOIN ledger_account a ON a.id = b.receivable_id
+    JOIN accounts_member p ON p.id = b.member_id
+    LEFT JOIN LATERAL (
+        SELECT x.* FROM unnest(ARRAY[c.method_id, e.method_id, e.fallback_id]) WITH ORDINALITY AS t (id, place)
+        JOIN payments_paymentmethod x ON x.id = t.id WHERE {IS_USABLE} ORDER BY t.place LIMIT 1) m ON true
+    LEFT JOIN payments_stripecustomer k ON k.user_id = m.user_id
+    WHERE c.id = ANY(%(ids)s) ORDER BY c.id
+"""  # noqa: S608  # constants
+SET_SENT = """
+    UPDATE payments_autopaycharge c SET status = 'sent', payment_id = made.payment_id, method_id = made.method_id
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS made (id, payment_id, method_id) WHERE c.id = made.id
+"""
+
+
+class Look(NamedTuple):
+    """A charge as it stands under its locks. Amounts in US cents; the method is null where none can be charged."""
+
+    id: int
+    amount_cents: int
+    attempt: int
+    enrollment_id: int
+    user_id: int
+    attestation: str
+    household_id: int
+    bill_id: int
+    kind: str
+    enrollment_status: str
+    is_on: bool
+    is_void: bool
+    is_held: bool
+    is_on_plan: bool
+    may_pay: bool
+    balance_cents: int
+    payable_cents: int
+    method_id: int | None
+    method_kind: str
+    method_brand: str
+    method_last4: str
+    method_wallet: str
+    method_label: str
+    method_stripe_id: str
+    owner_id: int
+    customer_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A payment that is committed and is to be sent: its request needs nothing of the database any more."""
+
+    payment_id: int
+    request: ChargeRequest
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch came to: what is to be sent, how many were looked at, and who has no customer at the provider."""
+
+    submitted: list[Submitted] = field(default_factory=list)
+    looked_at: int = 0
+    without_customer: set[int] = field(default_factory=set)
+
+
+@atomic_with_retry
+def submit(*, limit: int, today: dt.date) -> Batch:
+    """Take up to `limit` queued charges, and commit a payment for each that is still to be charged.
+
+    Those that are not, get their state and code; those on hold go back to wait.
+    """
+    looks = _looked_at(limit, today)
+    batch = Batch(looked_at=len(looks))
+    going: list[Look] = []
+    for look in looks:
+        if (outcome := _why_not(look)) is not None:
+            failing.leave(look.id, *outcome, enrollment_id=look.enrollment_id, today=today)
+        elif look.customer_id is None:
+            batch.without_customer.add(look.owner_id)
+        else:
+            going.append(look)
+    batch.submitted = _commit(going)
+    return batch
+
+
+def _looked_at(limit: int, today: dt.date) -> list[Look]:
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"limit": limit})
+        taken = cursor.fetchall()
+        if not taken:
+            return []
+        cursor.execute(HOLD_ENROLLMENTS, [sorted({row[1] for row in taken})])
+        cursor.execute(HOLD_OWNERS, [sorted({user for row in taken for user in row[2:4]})])
+        hold({row[4] for row in taken})
+        given: dict[str, Any] = {
+            "today": today,
+            "year": today.year,
+            "month": today.month,
+            "hard": sorted(declining.HARD),
+        }
+        cursor.execute(LOOK, given | {"ids": [row[0] for row in taken]})
+        return [Look(*row) for row in cursor.fetchall()]
+
+
+def _why_not(look: Look) -> tuple[ChargeStatus, str] | None:
+    """Why a charge is not made now, as its next state and a code; None where it is made."""
+    rules = (
+        (look.enrollment_status == "ended", ChargeStatus.NOT_NEEDED, "off"),
+        (not look.is_on, ChargeStatus.ANNOUNCED, ""),
+        (look.is_void, ChargeStatus.NOT_NEEDED, "void"),
+        (not look.may_pay, ChargeStatus.NOT_NEEDED, "not_yours"),
+        (look.is_held, ChargeStatus.ANNOUNCED, ""),
+        (look.is_on_plan, ChargeStatus.NOT_NEEDED, "on_plan"),
+        (look.balance_cents < checkout.MIN_CENTS, ChargeStatus.NOT_NEEDED, "paid_meanwhile"),
+        # On its way: it is looked at again, since what is on its way may fail.
+        (look.payable_cents < checkout.MIN_CENTS, ChargeStatus.ANNOUNCED, ""),
+        (look.method_id is None, ChargeStatus.FAILED, "method_unusable"),
+    )
+    for holds, status, code in rules:
+        if holds:
+            return status, code
+    if look.method_label and not _is_eligible(look):
+        return ChargeStatus.FAILED, "not_eligible"
+    return None
+
+
+def _is_eligible(look: Look) -> bool:
+    """Whether pre-tax money may pay it: asked of the payment as it would be, which is then taken back."""
+    with transaction.atomic():
+        payment = _payment(look)
+        payment.save()
+        PaymentAllocation.objects.create(payment=payment, bill_id=look.bill_id, amount_cents=payment.amount_cents)
+        reason = eligibility.why_not([payment])
+        transaction.set_rollback(True)
+    return not reason
+
+
+def _commit(looks: Sequence[Look]) -> list[Submitted]:
+    """Write the payments, submitted with the key of their first attempt, each for one charge."""
+    if not looks:
+        return []
+    payments = Payment.objects.bulk_create(_payment(look) for look in looks)
+    PaymentAllocation.objects.bulk_create(
+        PaymentAllocation(payment=payment, bill_id=look.bill_id, amount_cents=payment.amount_cents)
+        for look, payment in zip(looks, payments, strict=True)
+    )
+    record_many(_event(payment) for payment in payments)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SET_SENT,
+            [[look.id for look in looks], [payment.pk for payment in payments], [look.method_id for look in looks]],
+        )
+    return [Submitted(payment.pk, _request(payment, look)) for look, payment in zip(looks, payments, strict=True)]
+
+
+def _payment(look: Look) -> Payment:
+    """The payment of a charge: never more than was announced, nor than is owed."""
+    return Payment(
+        number=numbers.draw(groups=3),
+        household_id=look.household_id,
+        payer_id=look.user_id,
+        kind=look.kind,
+        channel=Payment.Channel.AUTOPAY,
+        status=PaymentStatus.SUBMITTED,
+        amount_cents=min(look.amount_cents, look.payable_cents),
+        method_id=look.method_id,
+        method_kind=look.method_kind,
+        method_brand=look.method_brand,
+        method_last4=look.method_last4,
+        method_wallet=look.method_wallet,
+        method_label=look.method_label,
+        attestation=look.attestation if look.method_label else "",
+        **checkout.first_attempt(look.kind, look.method_kind),
+    )
+
+
+def _event(payment: Payment) -> Event:
+    return Event(
+        kind=f"payment.{PaymentStatus.SUBMITTED}",
+        subject=f"payment:{payment.number}",
+        owner_id=payment.household_id,
+        from_status=PaymentStatus.DRAFT,
+        to_status=PaymentStatus.SUBMITTED,
+        actor=ACTOR,
+        reason="",
+        data={"payment_id": payment.pk, "code": ""},
+    )
+
+
+def _request(payment: Payment, look: Look) -> ChargeRequest:
+    assert look.customer_id is not None
+    return ChargeRequest(
+        key=payment.idempotency_key,
+        amount_cents=payment.amount_cents,
+        payment_number=payment.number,
+        customer_id=look.customer_id,
+        descriptor_suffix=settings.STRIPE_DESCRIPTORS[payment.kind],
+        return_url=settings.PORTAL_URL + checkout.return_path(payment),
+        method_id=look.method_stripe_id,
+        is_off_session=True,
+        attempt=payment.attempt,
+        method_kind=payment.method_kind,
+    )
