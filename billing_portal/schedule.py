@@ -21,6 +21,8 @@ SCHEDULE = {
     },
     # Daily: a coverage that began after the first of the month is billed the next morning; a repeat issues nothing.
     "issue premiums": {"task": "bills.tasks.issue_premiums", "schedule": crontab(hour="4", minute="10")},
+    # After the premiums of the day are out, and before the notices of the morning.
+    "watch grace periods": {"task": "payments.tasks.watch_grace", "schedule": crontab(hour="4", minute="40")},
     "take in uploaded imports": {"task": "bills.tasks.import_uploads", "schedule": MINUTE},
     "check bills against claims and estimates": {
         "task": "bills.tasks.check_bills",

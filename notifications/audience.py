@@ -15,7 +15,7 @@ from payments.models import Mandate, Payment, PaymentMethod
 class Told(NamedTuple):
     """One person to be told, of what, and the fact's key (the kind and the person are added to it)."""
 
-    user_id: int
+    user_id: int | None  # nobody: it goes by letter to the member
     subject: str
     key: str
     member_id: int | None = None  # whose bill it is: who may not see that member's, does not see the notice either

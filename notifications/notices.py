@@ -14,7 +14,7 @@ from activity.models import Event
 from notifications import bill_notices, kinds
 from notifications.audience import Told
 from notifications.kinds import Kind
-from notifications.models import Notification
+from notifications.models import Channel, Notification
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ def notice(kind: Kind, told: Told) -> Notification:
         subject=told.subject,
         user_id=told.user_id,
         member_id=told.member_id,
-        dedupe_key=f"{kind.name}:{told.key}:{told.user_id}",
+        channel=Channel.MAIL if told.user_id else Channel.LETTER,
+        dedupe_key=f"{kind.name}:{told.key}:{told.user_id or 0}",
         next_try_at=timezone.now(),
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import keyset
 from accounts.visibility import Scope
-from bills.models import Bill
+from bills.models import Bill, GracePeriod
 from notifications.kinds import KINDS, Topic
 from notifications.models import Notification
 
@@ -69,6 +69,9 @@ def mark_all_read(scope: Scope, *, before: dt.datetime) -> int:
 def destination(notice: Notification) -> str:
     """The page of the very thing that a notice is about; that page asks for itself who may see it."""
     family, _colon, name = notice.subject.partition(":")
+    if family == "grace":
+        coverage_id = GracePeriod.objects.filter(pk=name).values_list("coverage_id", flat=True).first()
+        return f"{reverse('premiums')}?coverage={coverage_id}"
     named = {"bill": "bill", "payment": "payment"}
     plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
              "household": "notification_settings", "user": "notification_settings",

@@ -10,6 +10,7 @@ from payments import (
     adding,
     checks,
     expiry,
+    grace,
     guests,
     reconciling,
     refunds,
@@ -112,3 +113,10 @@ def watch_methods() -> None:
 def clear_guest_drafts() -> None:
     """Delete what guests began a day ago and never sent."""
     guests.clear()
+
+
+@shared_task(name="payments.tasks.watch_grace")
+def watch_grace() -> None:
+    """Begin, warn of, cure and end the grace periods of coverages whose premium is late."""
+    summary = grace.run(timezone.localdate())
+    logger.info("grace: %s", summary)

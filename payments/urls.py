@@ -4,6 +4,7 @@ from django.urls import path
 
 from payments.pages import (
     adding,
+    clock,
     guest,
     guest_linking,
     guest_paying,
@@ -57,5 +58,6 @@ urlpatterns = [
     path("guest-pay/<slug:number>/return/", guest_paying.returned, name="guest_return"),
     path("guest-pay/<slug:number>/receipt/", guest_paying.receipt, name="guest_receipt"),
     path("guest-pay/<slug:number>/pdf/", guest_paying.pdf, name="guest_pdf"),
+    path("premiums/grace/<int:grace_id>/", clock.grace_letter, name="grace_letter"),
     path("bills/<str:number>/guest-link/", guest_linking.share, name="bill_guest_link"),
 ]

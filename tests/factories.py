@@ -11,7 +11,7 @@ import ledger
 from accounts.models import Coverage, Delegate, Member, Plan, User
 from bills import issuing
 from bills.issuing import Line
-from bills.models import Bill
+from bills.models import Bill, GracePeriod, GraceRule
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
@@ -108,6 +108,23 @@ def make_payment(
             ]
         )  # fmt: skip
     return payment
+
+
+def make_grace(subscriber: Member, *, status: str = GracePeriod.Status.OPEN) -> GracePeriod:
+    """A grace period of a coverage of this member's, whose premium was due twenty days ago."""
+    today = timezone.localdate()
+    coverage = make_coverage(subscriber)
+    bill = issuing.issue(
+        member=subscriber, kind=Bill.Kind.PREMIUM, amount_cents=53_076, title="Premium", coverage=coverage,
+        issued_on=today - dt.timedelta(days=40), due_on=today - dt.timedelta(days=20), source="test",
+        period=(today - dt.timedelta(days=20)).replace(day=1), source_id=f"grace-{next(_serial)}",
+    )  # fmt: skip
+    return GracePeriod.objects.create(
+        coverage=coverage, period=bill.period, rule=GraceRule.objects.get(product="individual", state="CA"),
+        status=status, began_on=today - dt.timedelta(days=18), noticed_on=today - dt.timedelta(days=18),
+        ends_on=today + dt.timedelta(days=12), cover_ends_on=today + dt.timedelta(days=12), due_cents=53_076,
+        closed_on=None if status == GracePeriod.Status.OPEN else today,
+    )  # fmt: skip
 
 
 def make_delegate(member: Member, email: str, grant: str) -> User:

@@ -3,6 +3,7 @@
 from bills.models.bills import Bill, BillLine, BillQuerySet
 from bills.models.claims import Accumulator, AccumulatorQuerySet, Claim, ClaimLine, ClaimQuerySet
 from bills.models.estimates import Estimate, EstimateQuerySet
+from bills.models.grace import GracePeriod, GracePeriodQuerySet, GraceRule, Product
 from bills.models.holds import Hold, HoldQuerySet
 from bills.models.imports import ImportBatch, ImportReject
 
@@ -17,8 +18,12 @@ __all__ = [
     "ClaimQuerySet",
     "Estimate",
     "EstimateQuerySet",
+    "GracePeriod",
+    "GracePeriodQuerySet",
+    "GraceRule",
     "Hold",
     "HoldQuerySet",
     "ImportBatch",
     "ImportReject",
+    "Product",
 ]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from notifications.models import Notification
-from notifications.news import bills, digests, methods, payments, people
+from notifications.news import bills, coverage, digests, methods, payments, people
 from notifications.news.looking import Family, Looked, News, NotToBeSent
 
 __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
@@ -32,6 +32,7 @@ def _unknown(notices: Sequence[Notification]) -> dict[int, Looked]:
 FAMILIES: dict[str, Family] = {
     "digest": digests.of_digests,
     "bill": bills.of_bills,
+    "grace": coverage.of_grace,
     "payment": payments.of_payments,
     "method": methods.of_methods,
     "mandate": methods.of_mandates,

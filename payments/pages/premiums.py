@@ -22,6 +22,7 @@ from bills import premiums
 from bills.models import Bill
 from ledger.templatetags.portal import month as month_words
 from payments.overview import months_back
+from payments.pages import clock
 from payments.pages.rows import rows_of
 
 MONTHS_SHOWN = 24
@@ -85,7 +86,7 @@ def _coverages(request: MemberRequest) -> list[Coverage]:
     seen = Member.objects.visible_to(request.scope).order_by("-is_primary_holder", "birth_date", "pk")
     found = (
         Coverage.objects.visible_to(request.scope)
-        .select_related("plan", "subscriber")
+        .select_related("plan", "subscriber", "household")
         .prefetch_related(Prefetch("members", queryset=seen, to_attr="members_seen"))
         .order_by("-start_on", "pk")[:MAX_COVERAGES]
     )
@@ -106,6 +107,7 @@ def _told(request: MemberRequest, coverage: Coverage) -> dict[str, object]:
     charitable = coverage.charitable_cents if is_charitable else 0
     can_pay = coverage.subscriber_id in scope.payable_ids
     return {
+        "clock": clock.of(coverage, scope, today=today),
         "is_amounts_only": scope.sees_only_amounts_of(coverage.subscriber_id),
         "is_ended": coverage.end_on is not None and coverage.end_on < today,
         "subsidy_cents": subsidy,

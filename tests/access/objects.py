@@ -17,6 +17,7 @@ from payments.models import MethodSetup, MethodShare, Payment, PaymentAllocation
 from tests.accounts import files
 from tests.accounts.records import Records
 from tests.conftest import Cast
+from tests.factories import make_grace
 
 PEOPLE = ("Alice", "Bob", "Maya", "Charlie")
 HOUSEHOLD_RULE = {
@@ -84,6 +85,7 @@ def make_world(cast: Cast) -> World:
         "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
         "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
+        "grace/grace_id": Objects({name: make_grace(bill.member).pk for name, bill in records.bills.items()}, 0),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
         "link/token": Objects({}, "no-token"),

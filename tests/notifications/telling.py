@@ -9,10 +9,11 @@ from activity.models import Event
 from notifications import audience, kinds
 from notifications.kinds import KINDS, Kind
 from notifications.models import Notification
+from notifications.news import coverage
 from payments.models import PaymentMethod
 from payments.states import PaymentStatus
 from tests.conftest import Cast
-from tests.factories import make_bill, make_payment
+from tests.factories import make_bill, make_grace, make_payment
 
 DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -2, kinds.Bill.OWED: 20}
 
@@ -38,6 +39,8 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
     if kind.topic == kinds.Topic.PAYMENTS:
         status = min(kind.true_in) if kind.true_in and "succeeded" not in kind.true_in else PaymentStatus.SUCCEEDED
         return f"payment:{make_payment({make_bill(cast.maya): 5_000}, payer=reader, status=status).number}"
+    if kind.name in coverage.TRUE_IN:
+        return f"grace:{make_grace(cast.alice, status=min(coverage.TRUE_IN[kind.name])).pk}"
     if kind.told is audience.household_holder:
         return f"household:{cast.household.pk}"
     if kind.told is audience.actor:
