@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("assistance.urls")),
     path("", include("bills.urls")),
     path("", include("notifications.urls")),
+    path("", include("payments.pages.autopay_urls")),
     path("", include("payments.pages.urls")),
     path("", include("payments.urls")),
     path("", include("support.urls")),

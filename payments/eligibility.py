@@ -91,9 +91,16 @@ def exceptions_for(payment: Payment, *, method: PaymentMethod | None = None) -> 
     From 65 on counts for the card's owner, whose birth date we know where the owner is a member.
     """
     kinds = list(payment.allocations.values_list("bill__coverage__kind", flat=True))
+    return exceptions_of(kinds, owner_id=method.user_id if method is not None else payment.payer_id)
+
+
+def exceptions_of(kinds: Collection[str | None], *, owner_id: int | None) -> list[Attestation]:
+    """The exceptions that hold for the premium of every one of these kinds of coverage, for a card of this user's."""
+    if not kinds:
+        return []
     allowed = [exception for exception in Attestation if all(_allows(kind, exception) for kind in kinds)]
-    if not kinds or not _is_too_young(payment, method):
-        return allowed if kinds else []
+    if not _is_too_young(owner_id):
+        return allowed
     return [exception for exception in allowed if exception not in FROM_65]
 
 
@@ -168,8 +175,7 @@ def _allows(kind: str | None, exception: Attestation) -> bool:
     return kind is not None and exception in PREMIUMS[kind].exceptions
 
 
-def _is_too_young(payment: Payment, method: PaymentMethod | None) -> bool:
-    owner_id = method.user_id if method is not None else payment.payer_id
+def _is_too_young(owner_id: int | None) -> bool:
     if owner_id is None:
         return False
     born = Member.objects.filter(user_id=owner_id).order_by("birth_date").values_list("birth_date", flat=True).first()

@@ -2,6 +2,7 @@
 
 from payments.models.autopay import (
     AutopayCharge,
+    AutopayChargeQuerySet,
     AutopayConsent,
     AutopayEnrollment,
     AutopayEnrollmentQuerySet,
@@ -25,6 +26,7 @@ from payments.models.taken_back import Dispute, DisputeQuerySet, Refund, RefundQ
 
 __all__ = [
     "AutopayCharge",
+    "AutopayChargeQuerySet",
     "AutopayConsent",
     "AutopayEnrollment",
     "AutopayEnrollmentQuerySet",

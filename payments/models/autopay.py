@@ -159,6 +159,20 @@ CHARGE_MOVES = (
 )  # fmt: skip
 
 
+class AutopayChargeQuerySet(models.QuerySet["AutopayCharge"]):
+    """Charges, and whose they are."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """Of the viewer's own autopay, those of bills that the viewer still sees, and of instalments."""
+        scope = scope_of(viewer)
+        seen = Q(installment__isnull=False) | Q(bill__in=Bill.objects.visible_to(scope).values("pk"))
+        return self.filter(seen, enrollment__user_id=scope.user_id)
+
+    def waiting(self) -> Self:
+        """Those that are still to come: announced, or waiting for the member's yes."""
+        return self.filter(status__in=(S.ANNOUNCED, S.ASKED))
+
+
 class AutopayCharge(models.Model):
     """One charge of one bill or instalment: announced ahead, queued on its day, taken by one worker, sent once.
 
@@ -188,7 +202,7 @@ class AutopayCharge(models.Model):
     payment = models.OneToOneField(Payment, models.PROTECT, null=True, blank=True, related_name="autopay_charge")
     code = models.CharField(max_length=60, blank=True)
 
-    objects = models.Manager()
+    objects = AutopayChargeQuerySet.as_manager()
 
     class Meta:
         constraints = [

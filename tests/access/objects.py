@@ -13,7 +13,15 @@ from accounts.models import Delegate, User
 from accounts.uploads import keeping
 from bills.models import Bill
 from ledger.chart import Code
-from payments.models import MethodSetup, MethodShare, Payment, PaymentAllocation, PaymentMethod
+from payments.models import (
+    AutopayCharge,
+    AutopayEnrollment,
+    MethodSetup,
+    MethodShare,
+    Payment,
+    PaymentAllocation,
+    PaymentMethod,
+)
 from tests.accounts import files
 from tests.accounts.records import Records
 from tests.conftest import Cast
@@ -81,6 +89,7 @@ def make_world(cast: Cast) -> World:
     }
     by_model = records.by_owner()
     drafts = {name: _draft(records, name) for name in ("Alice", "Bob", "Charlie")}
+    enrolled = _autopay(records)
     objects = {
         "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
         "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
@@ -95,12 +104,36 @@ def make_world(cast: Cast) -> World:
         "add/setup_id": Objects(_setups(records), 0, OWN_RULE),
         "shares/share_id": Objects(_shares(records), 0, OWN_RULE),
         "uploads/key": Objects(_uploads(records), "no-key", OWN_RULE),
+        "autopay/enrollment_id": Objects({name: each.pk for name, each in enrolled.items()}, 0, OWN_RULE),
+        "charges/charge_id": Objects(_charges(records, enrolled), 0, OWN_RULE),
         "notifications/notice_id": Objects(by_model["Notification"], 0, OWN_RULE),
         "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
         "/key": Objects({}, "set-password"),
     }
     return World(users, objects)
+
+
+def _autopay(records: Records) -> dict[str, AutopayEnrollment]:
+    """Autopay of medical bills, of each who has a card."""
+    return {
+        name: AutopayEnrollment.objects.create(
+            user=records.bills[name].member.user, household=records.bills[name].household, covers="medical",
+            method=PaymentMethod.objects.get(stripe_id=f"pm_{name}"),
+        )
+        for name in ("Alice", "Bob", "Charlie")
+    }  # fmt: skip
+
+
+def _charges(records: Records, enrolled: dict[str, AutopayEnrollment]) -> dict[str, object]:
+    """A charge that each is told of."""
+    return {
+        name: AutopayCharge.objects.create(
+            enrollment=enrollment, household=enrollment.household, bill=records.bills[name], amount_cents=100,
+            due_on=timezone.localdate(), charge_on=timezone.localdate(), method=enrollment.method,
+        ).pk
+        for name, enrollment in enrolled.items()
+    }  # fmt: skip
 
 
 def _setups(records: Records) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Autopay, as the member sees it."""

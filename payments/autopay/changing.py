@@ -1,0 +1,163 @@
+"""Changing autopay and single charges of it, by its member: each until the stated cut-off (FAULTS D27, A06).
+
+What has gone to the bank is not stopped here; every answer says so plainly. Each change locks the charges in the order
+of their ids and then the enrolment, as the run does.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.visibility import scope_of
+from ledger.transactions import atomic_with_retry
+from payments.autopay import consents, days, terms
+from payments.autopay.enrolling import columns, members_of, note
+from payments.autopay.terms import AutopayError, Terms
+from payments.mandates import Acceptance
+from payments.models import AutopayCharge, AutopayEnrollment
+
+Status = AutopayEnrollment.Status
+Charge = AutopayCharge.Status
+MAX_PAUSE_DAYS = 366
+OFF = "off"  # the code of charges that were called off: turned on again, autopay announces their bills anew
+STOPPABLE = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
+
+
+class NotOn(AutopayError):
+    """Autopay has been turned off, or is not in the state that the change needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a change did: how many charges it called off, and those that are already on their way (US cents)."""
+
+    called_off: int = 0
+    on_its_way_cents: int = 0
+
+
+@atomic_with_retry
+def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance: Acceptance) -> AutopayEnrollment:
+    """Change method, second method, day, limit or people, under a consent of its own. Raises AutopayError.
+
+    What is announced and before its cut-off follows: its method, and its day where the rule of the day has changed.
+    An autopay that was stopped for want of a method goes on.
+    """
+    held = _held(enrollment, user)
+    terms.check(wanted, scope_of(user))
+    is_other_day = _day_of(held) != _day_of(wanted)
+    is_other_method = held.method_id != wanted.method.pk
+    AutopayEnrollment.objects.filter(pk=held.pk).update(
+        **columns(wanted),
+        **({"status": Status.ACTIVE, "suspended_code": ""} if held.status == Status.SUSPENDED else {}),
+    )
+    held.members.set(wanted.members)
+    held.refresh_from_db()
+    if is_other_day or is_other_method:
+        _follow(held, is_other_day=is_other_day)
+    consent = consents.keep(held, wanted, acceptance)
+    note("autopay.terms_changed", held, actor=f"user:{user.pk}", consent_id=consent.pk, **members_of(wanted))
+    return held
+
+
+@atomic_with_retry
+def pause(enrollment: AutopayEnrollment, user: User, *, until: dt.date) -> Outcome:
+    """Charge nothing before a day. What falls due meanwhile stays owed; what is unpaid then is charged afterwards.
+
+    Raises AutopayError.
+    """
+    held = _held(enrollment, user)
+    today = timezone.localdate()
+    if held.status not in (Status.ACTIVE, Status.PAUSED):
+        raise NotOn(_("Autopay is not on, so it cannot be paused."))
+    if not today < until <= today + dt.timedelta(days=MAX_PAUSE_DAYS):
+        raise AutopayError(_("Choose a day after today, at most a year ahead."))
+    AutopayEnrollment.objects.filter(pk=held.pk).update(status=Status.PAUSED, paused_until=until)
+    # What was queued for today and not taken yet waits again.
+    AutopayCharge.objects.filter(enrollment=held, status=Charge.QUEUED).update(status=Charge.ANNOUNCED)
+    note("autopay.paused", held, actor=f"user:{user.pk}", until=until.isoformat())
+    return Outcome(on_its_way_cents=_on_its_way_cents(held))
+
+
+@atomic_with_retry
+def resume(enrollment: AutopayEnrollment, user: User) -> None:
+    """End a pause now. A charge whose day has passed meanwhile is made on the next, or announced anew.
+
+    Raises AutopayError.
+    """
+    held = _held(enrollment, user)
+    if held.status != Status.PAUSED:
+        raise NotOn(_("Autopay is not paused."))
+    AutopayEnrollment.objects.filter(pk=held.pk).update(status=Status.ACTIVE, paused_until=None)
+    first = days.first_day()
+    for charge in held.charges.filter(status__in=(Charge.ANNOUNCED, Charge.ASKED), charge_on__lt=first):
+        AutopayCharge.objects.filter(pk=charge.pk).update(charge_on=days.on_or_after(first, charge.method))
+    note("autopay.resumed", held, actor=f"user:{user.pk}")
+
+
+@atomic_with_retry
+def stop(enrollment: AutopayEnrollment, *, actor: str, code: str = "stopped") -> Outcome:
+    """End it for good; what has not gone to the bank is called off, queued charges included. Raises AutopayError."""
+    _lock_charges(enrollment)
+    held = AutopayEnrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if held.status == Status.ENDED:
+        raise NotOn(_("Autopay was turned off already."))
+    AutopayEnrollment.objects.filter(pk=held.pk).update(
+        status=Status.ENDED, ended_at=timezone.now(), ended_code=code, paused_until=None
+    )
+    outcome = Outcome(_call_off(held), _on_its_way_cents(held))
+    note("autopay.stopped", held, actor=actor, code=code)
+    return outcome
+
+
+def _held(enrollment: AutopayEnrollment, user: User) -> AutopayEnrollment:
+    """The enrolment, locked, in force and the user's own."""
+    _lock_charges(enrollment)
+    held = AutopayEnrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if held.user_id != user.pk or held.status == Status.ENDED:
+        raise NotOn(_("Autopay was turned off already."))
+    return held
+
+
+def _lock_charges(enrollment: AutopayEnrollment) -> None:
+    """Lock the charges that are to come before their enrolment, as the run does: neither waits for the other."""
+    list(enrollment.charges.select_for_update().filter(status__in=STOPPABLE).order_by("pk").values_list("pk"))
+
+
+def _day_of(standing: AutopayEnrollment | Terms) -> tuple[str, int | None, int | None]:
+    before = standing.days_before if standing.day_rule == terms.DayRule.DAYS_BEFORE else None
+    of_month = standing.day_of_month if standing.day_rule == terms.DayRule.DAY_OF_MONTH else None
+    return standing.day_rule, before, of_month
+
+
+def _open_charges(held: AutopayEnrollment, statuses: tuple[str, ...]) -> list[AutopayCharge]:
+    """Its charges of these states that can still be changed, locked."""
+    found = held.charges.select_for_update().filter(status__in=statuses, charge_on__gte=days.first_day())
+    return list(found.order_by("pk"))
+
+
+def _follow(held: AutopayEnrollment, *, is_other_day: bool) -> None:
+    """Let charges that are announced follow the new terms. A retry keeps its day: it is set by the rules of retries."""
+    first = days.first_day()
+    for charge in _open_charges(held, (Charge.ANNOUNCED, Charge.ASKED)):
+        day = charge.charge_on
+        if is_other_day and charge.attempt == 1:
+            day = max(first, days.of(held, charge.due_on))
+        AutopayCharge.objects.filter(pk=charge.pk).update(method=held.method, charge_on=day)
+
+
+def _call_off(held: AutopayEnrollment) -> int:
+    """Take its charges out of the way of the run; how many."""
+    locked = AutopayCharge.objects.filter(enrollment=held, status__in=STOPPABLE).select_for_update().order_by("pk")
+    # Compare and set, state by state: the table of moves has no other way.
+    return sum(
+        AutopayCharge.objects.filter(pk=pk, status=status).update(status=Charge.NOT_NEEDED, code=OFF)
+        for pk, status in list(locked.values_list("pk", "status"))
+    )
+
+
+def _on_its_way_cents(held: AutopayEnrollment) -> int:
+    sent = held.charges.filter(status=Charge.SENT).values_list("amount_cents", flat=True)
+    return sum(sent)

@@ -1,0 +1,100 @@
+"""Autopay in words: what it pays, how it stands, and how each charge ended."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Member
+from accounts.visibility import Scope
+from bills import naming
+from ledger.templatetags.portal import day_long
+from payments import declines
+from payments.autopay import terms
+from payments.autopay.terms import Covers, Subject
+from payments.models import AutopayCharge, AutopayEnrollment
+
+Charge = AutopayCharge.Status
+
+NOT_NEEDED: Mapping[str, Promise] = {
+    "void": gettext_lazy("The bill was withdrawn."),
+    "held": gettext_lazy("The bill is under review, so nothing is due on it."),
+    "on_plan": gettext_lazy("The bill is paid by a payment plan now."),
+    "off": gettext_lazy("Autopay was turned off."),
+    "not_yours": gettext_lazy("You can no longer pay for this person."),
+}
+SKIPPED: Mapping[str, Promise] = {
+    "declined_by_member": gettext_lazy("You said no to it. What it was for stays owed."),
+}
+SUSPENDED: Mapping[str, Promise] = {
+    "method_unusable": gettext_lazy("The payment method cannot be used any more. Choose another one."),
+    "authentication_required": gettext_lazy("Your bank asks you to confirm payments. Pay this one by hand."),
+}
+TONES = {
+    Charge.ANNOUNCED: "", Charge.ASKED: "due", Charge.QUEUED: "due", Charge.SENT: "due", Charge.DONE: "paid",
+    Charge.FAILED: "late", Charge.SKIPPED: "", Charge.NOT_NEEDED: "",
+}  # fmt: skip
+
+
+def title_of_subject(subject: Subject, scope: Scope) -> str:
+    """What autopay pays: "Premium of Family Silver 70"; to a pay-only delegate not which plan."""
+    if subject.coverage is not None:
+        if scope.sees_only_amounts_of(subject.coverage.subscriber_id):
+            return _("Premium")
+        return _("Premium of %(plan)s") % {"plan": subject.coverage.plan.name}
+    if subject.plan is not None:
+        return _("Payment plan %(number)s") % {"number": subject.plan.number}
+    return _("Medical bills")
+
+
+def title_of(enrollment: AutopayEnrollment, scope: Scope) -> str:
+    """What an enrolment pays."""
+    return title_of_subject(terms.of_subject(enrollment), scope)
+
+
+def people_of(enrollment: AutopayEnrollment, scope: Scope) -> str:
+    """Whose medical bills it pays, those whom the viewer still sees: "Alice, Maya"."""
+    if enrollment.covers != Covers.MEDICAL:
+        return ""
+    seen = Member.objects.visible_to(scope).filter(pk__in=enrollment.members.values("pk"))
+    return ", ".join(seen.order_by("pk").values_list("first_name", flat=True))
+
+
+def of_charge(charge: AutopayCharge, scope: Scope) -> str:
+    """What one charge is for."""
+    if charge.bill is not None:
+        return naming.title_of(charge.bill, scope)
+    if charge.installment is not None:
+        return _("Payment plan %(number)s") % {"number": charge.installment.plan.number}
+    return ""
+
+
+def ended_how(charge: AutopayCharge) -> str:
+    """What became of a charge, in a sentence; empty where its state says it all."""
+    if charge.status == Charge.NOT_NEEDED:
+        known = NOT_NEEDED.get(charge.code) or declines.TEXTS.get(charge.code)
+        return str(known or _("There was nothing to charge."))
+    if charge.status == Charge.SKIPPED:
+        return str(SKIPPED.get(charge.code, _("What it was for stays owed.")))
+    if charge.status == Charge.FAILED:
+        return _("You have not been charged.") + " " + str(declines.text_of(charge.code))
+    if charge.status == Charge.ASKED:
+        return _("It is above your limit, so it is only charged if you say yes.")
+    is_paused = charge.enrollment.status == AutopayEnrollment.Status.PAUSED
+    return _("Autopay is paused until then.") if charge.status == Charge.ANNOUNCED and is_paused else ""
+
+
+def standing_of(enrollment: AutopayEnrollment) -> str:
+    """How an enrolment stands, where there is more to say than that it is on."""
+    if enrollment.status == AutopayEnrollment.Status.PAUSED and enrollment.paused_until is not None:
+        return _("Paused until %(day)s.") % {"day": day_long(enrollment.paused_until)}
+    if enrollment.status == AutopayEnrollment.Status.SUSPENDED:
+        why = SUSPENDED.get(enrollment.suspended_code) or declines.text_of(enrollment.suspended_code)
+        return f"{_('We have stopped it until you act.')} {why}"
+    return ""
+
+
+def tone_of(status: str) -> str:
+    """The look of a charge's pill."""
+    return TONES[AutopayCharge.Status(status)]

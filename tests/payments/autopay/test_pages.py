@@ -1,0 +1,201 @@
+"""The Autopay pages: the three steps without script, what is on, one charge, the calendar; nobody else's."""
+
+import datetime as dt
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from payments.autopay import consents
+from payments.models import AutopayConsent, AutopayEnrollment
+from tests.conftest import Cast
+from tests.factories import make_bill, make_coverage
+from tests.payments.adding import AGENT, proved
+from tests.payments.autopay.making import announced, enrolled, in_days, make_card, make_terms, premium_terms, stands
+from tests.payments.pages import signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def turned_on(client: Client, key: str, **chosen: object) -> str:
+    """Go through the steps; the address that it ends at."""
+    answer = client.post(f"/autopay/terms/?for={key}", chosen)
+    assert answer.status_code == 302, text_of(answer)
+    assert answer["Location"] == "/autopay/review/"
+    review = client.get("/autopay/review/")
+    assert "What you agree to" in text_of(review)
+    return str(client.post("/autopay/review/", headers={"user-agent": AGENT})["Location"])
+
+
+def test_three_steps_turn_it_on(cast: Cast) -> None:
+    """What, how, agree: the words that were shown are those that are kept, with who, when and from where."""
+    coverage, card = make_coverage(cast.alice, cast.maya), make_card(cast.alice)
+    alice = proved(cast.alice)
+    assert "Premium of Family Silver 70" in text_of(alice.get("/autopay/new/"))
+    assert "Visa ending in 4242" in text_of(alice.get(f"/autopay/terms/?for=premium-{coverage.pk}"))
+    address = turned_on(
+        alice, f"premium-{coverage.pk}", method=card.pk, day_rule="day_of_month", day_of_month=31, limit="600.00"
+    )
+    enrollment = AutopayEnrollment.objects.get()
+    assert address == f"/autopay/{enrollment.pk}/"
+    assert (enrollment.day_of_month, enrollment.limit_cents, enrollment.coverage) == (31, 60_000, coverage)
+    consent = AutopayConsent.objects.get()
+    assert (consent.address, consent.user_agent, consent.version) == ("127.0.0.1", AGENT, consents.VERSION)
+    assert "$600.00" in consent.text
+    page = text_of(alice.get(address))
+    assert "day 31 of the month" in page
+    assert "3 business days" in page
+
+
+def test_medical_bills_of_the_people_chosen(cast: Cast) -> None:
+    """No more than were chosen; the form offers nobody whom the viewer may not pay for."""
+    card, alice = make_card(cast.alice), proved(cast.alice)
+    page = text_of(alice.get("/autopay/terms/?for=medical"))
+    assert "Maya Rivera" in page
+    assert "Charlie" not in page
+    turned_on(alice, "medical", method=card.pk, day_rule="on_due", members=[cast.maya.pk])
+    assert list(AutopayEnrollment.objects.get().members.all()) == [cast.maya]
+    wrong = {"method": card.pk, "day_rule": "on_due", "members": [cast.charlie.pk]}
+    assert alice.post("/autopay/terms/?for=medical", wrong).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"day_rule": "on_due"}, "Choose how to pay."),
+        ({"method": "own", "day_rule": "days_before"}, "Write how many days"),
+        ({"method": "own", "day_rule": "day_of_month", "day_of_month": "32"}, "less than or equal to 31"),
+        ({"method": "own", "day_rule": "on_due", "limit": "-5"}, "Write an amount in dollars"),
+        ({"method": "own", "day_rule": "on_due", "fallback": "own"}, "Choose another method as the second one"),
+        ({"method": "bobs", "day_rule": "on_due"}, "Choose one of the ways to pay"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_what_was_typed(cast: Cast, chosen: dict[str, str], words: str) -> None:
+    cards = {"own": make_card(cast.alice).pk, "bobs": make_card(cast.bob).pk}
+    posted = {name: cards.get(value, value) for name, value in chosen.items()} | {"members": [cast.alice.pk]}
+    answer = signed_in(cast.alice).post("/autopay/terms/?for=medical", posted)
+    assert answer.status_code == 422
+    assert words in text_of(answer)
+
+
+def test_agreeing_asks_who_one_is_first(cast: Cast) -> None:
+    """H16: at the page of the words, at each change, and when a charge is changed."""
+    enrollment = enrolled(cast.alice)
+    charge = announced(enrollment, cast.alice)
+    alice = signed_in(cast.alice)
+    for address in (
+        "/autopay/review/",
+        f"/autopay/{enrollment.pk}/stop/",
+        f"/autopay/{enrollment.pk}/pause/",
+        f"/autopay/{enrollment.pk}/resume/",
+        f"/autopay/charges/{charge.pk}/change/",
+    ):
+        answer = alice.post(address, {"skip": "1", "until": in_days(9)})
+        assert answer["Location"].startswith("/accounts/reauthenticate/"), address
+    enrollment.refresh_from_db()
+    assert (enrollment.status, stands(charge)[0]) == ("active", "announced")
+
+
+def test_a_step_that_lost_its_ground_leads_back(cast: Cast) -> None:
+    """The card was removed between choosing and agreeing; and there is nothing to agree to without a choice."""
+    card, alice = make_card(cast.alice), proved(cast.alice)
+    assert alice.get("/autopay/review/")["Location"] == "/autopay/"
+    alice.post("/autopay/terms/?for=medical", {"method": card.pk, "day_rule": "on_due", "members": [cast.alice.pk]})
+    card.blocked_at = timezone.now()
+    card.save()
+    assert alice.post("/autopay/review/").status_code == 422
+    card.removed_at = timezone.now()
+    card.save()
+    assert alice.post("/autopay/review/")["Location"] == "/autopay/terms/?for=medical"
+    assert not AutopayEnrollment.objects.exists()
+
+
+def test_the_page_says_what_is_on_what_comes_and_how_it_ended(cast: Cast) -> None:
+    enrollment = enrolled(cast.alice, premium_terms(cast.alice))
+    announced(enrollment, cast.alice)
+    announced(enrollment, cast.maya, status="failed", code="insufficient_funds", charge_on=in_days(-2))
+    announced(enrollment, cast.maya, status="not_needed", code="paid_meanwhile", charge_on=in_days(-9))
+    page = text_of(signed_in(cast.alice).get("/autopay/"))
+    for words in (
+        "Premium of Family Silver 70", "on the due date", "Next: $185.00", "You have not been charged.",
+        "There was not enough money", "had been paid by then", "Medical bills", "Off",
+    ):  # fmt: skip
+        assert words in page, words
+    AutopayEnrollment.objects.update(status="suspended", suspended_code="method_unusable")
+    assert "We have stopped it until you act." in text_of(signed_in(cast.alice).get("/autopay/"))
+
+
+def test_what_another_turned_on_is_said_without_whose_card(cast: Cast) -> None:
+    coverage = make_coverage(cast.bob, plan_name="Bronze 60")
+    wanted = make_terms(cast.bob, method=make_card(cast.bob, last4="7777"), subject=premium_terms(cast.alice).subject)
+    enrolled(cast.bob, make_terms(cast.bob, subject=type(wanted.subject)(covers="premium", coverage=coverage)))
+    page = text_of(signed_in(cast.alice).get("/autopay/"))
+    assert "Somebody else who pays for this coverage" in page
+    assert "4242" not in page
+
+
+def test_a_charge_of_a_bill_that_is_not_seen_any_more_is_not_shown(cast: Cast) -> None:
+    """F27: Bob asked for confidential communications; neither list, calendar nor page has it."""
+    charge = announced(enrolled(cast.alice, make_terms(cast.alice, cast.bob)), cast.bob)
+    alice = signed_in(cast.alice)
+    assert "$185.00" in text_of(alice.get("/autopay/"))
+    cast.bob.confidential_since = timezone.now()
+    cast.bob.save()
+    assert "$185.00" not in text_of(alice.get("/autopay/"))
+    assert "Bob" not in text_of(alice.get("/autopay/"))
+    assert "$185.00" not in text_of(alice.get(f"/autopay/calendar/?month={charge.charge_on:%Y-%m}"))
+    assert alice.get(f"/autopay/charges/{charge.pk}/").status_code == 404
+
+
+def test_one_charge_is_skipped_moved_and_answered_on_its_page(cast: Cast) -> None:
+    enrollment = enrolled(cast.alice)
+    charge, asked = announced(enrollment, cast.alice), announced(enrollment, cast.maya, status="asked")
+    alice = proved(cast.alice)
+    address = f"/autopay/charges/{charge.pk}/"
+    assert "Skip this payment" in text_of(alice.get(address))
+    alice.post(f"{address}change/", {"move": "1", "on": in_days(20)})
+    charge.refresh_from_db()
+    assert charge.charge_on == in_days(20)
+    alice.post(f"{address}change/", {"skip": "1"})
+    assert stands(charge) == ("skipped", "member")
+    assert "Make this payment" in text_of(alice.get(address))
+    alice.post(f"{address}change/", {"return": "1"})
+    other = make_card(cast.alice, last4="1881")
+    alice.post(f"{address}change/", {"other": "1", "method": other.pk})
+    charge.refresh_from_db()
+    assert (charge.status, charge.method) == ("announced", other)
+    assert "above your limit" in text_of(alice.get(f"/autopay/charges/{asked.pk}/"))
+    alice.post(f"/autopay/charges/{asked.pk}/change/", {"yes": "1"})
+    assert stands(asked) == ("announced", "approved")
+
+
+def test_it_is_paused_resumed_and_stopped_with_clear_words(cast: Cast) -> None:
+    """D27: what is on its way is named."""
+    enrollment = enrolled(cast.alice)
+    announced(enrollment, cast.alice, status="sent", amount_cents=4_000)
+    alice = proved(cast.alice)
+    address = f"/autopay/{enrollment.pk}/"
+    alice.post(f"{address}pause/", {"until": "yesterday"})
+    alice.post(f"{address}pause/", {"until": in_days(30)})
+    page = text_of(alice.get(address))
+    assert "Paused until" in page
+    assert "$40.00 is already on its way and is not stopped" in page
+    alice.post(f"{address}resume/")
+    assert "is on its way and is not stopped" in text_of(alice.get(f"{address}stop/"))
+    alice.post(f"{address}stop/")
+    enrollment.refresh_from_db()
+    assert (enrollment.status, enrollment.ended_code) == ("ended", "stopped")
+    assert "Autopay is off" in text_of(alice.get(address))
+
+
+def test_the_calendar_shows_a_month_and_the_same_as_a_list(cast: Cast) -> None:
+    charge = announced(enrolled(cast.alice), cast.alice)
+    make_bill(cast.charlie, amount_cents=77_700, due_on=charge.due_on)
+    alice = signed_in(cast.alice)
+    page = text_of(alice.get(f"/autopay/calendar/?month={charge.charge_on:%Y-%m}"))
+    assert page.count("$185.00") == 4  # due and charged, in the month and in the list
+    assert "$777.00" not in page
+    for wrong in ("2026-13", "x", "1990-01", "9999-12"):
+        assert alice.get(f"/autopay/calendar/?month={wrong}").status_code == 404
+    empty = timezone.localdate() + dt.timedelta(days=300)
+    assert "Nothing in this month" in text_of(alice.get(f"/autopay/calendar/?month={empty:%Y-%m}"))
