@@ -40,6 +40,7 @@ BILLING_SEES = SERVICES_SEE | {
     "ledger.view_account", "ledger.view_transfer", "activity.view_event", "bills.view_importbatch",
     "bills.view_importreject", "payments.view_stripeevent", "payments.view_reconciliationrun", "payments.view_finding",
     "payments.view_balancetransaction", "payments.view_check", "payments.view_lockboxfile",
+    "payments.view_monthfigures",
 }  # fmt: skip
 AUDITOR_SEES = BILLING_SEES | {
     "accounts.view_user", "auth.view_group", "activity.view_access", "payments.view_paymentmethod",

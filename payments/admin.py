@@ -12,10 +12,10 @@ from django.utils.safestring import SafeString
 from accounts.models import Household, Member, User
 from accounts.staff import money, usd
 from activity.staff import ReadOnlyAdmin, ReadOnlyInline, link, listed
-from payments import legs, lockbox_admin, reconciliation_admin, taken_back_admin
+from payments import figures_admin, legs, lockbox_admin, reconciliation_admin, taken_back_admin
 from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
 
-__all__ = ["lockbox_admin", "reconciliation_admin"]  # their pages are registered with these
+__all__ = ["figures_admin", "lockbox_admin", "reconciliation_admin"]  # their pages are registered with these
 
 
 class AllocationInline(ReadOnlyInline):

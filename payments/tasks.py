@@ -10,6 +10,7 @@ from payments import (
     adding,
     checks,
     expiry,
+    figures,
     grace,
     guests,
     reconciling,
@@ -120,3 +121,9 @@ def watch_grace() -> None:
     """Begin, warn of, cure and end the grace periods of coverages whose premium is late."""
     summary = grace.run(timezone.localdate())
     logger.info("grace: %s", summary)
+
+
+@shared_task(name="payments.tasks.keep_figures")
+def keep_figures() -> None:
+    """Keep the month's figures for the staff's page of them."""
+    figures.keep()

@@ -20,6 +20,7 @@ from bills.models import Accumulator, Bill, Claim, ClaimLine
 from notifications.demo import history, people
 from notifications.demo.care import VISITS, Service, Visit
 from notifications.demo.people import Covered, People
+from payments import figures
 
 SOURCE = "demo"
 MONTHS_OF_HISTORY = 6
@@ -44,6 +45,7 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     _accumulate()
     tell("payments")
     _pay(cast, covered, months, today)
+    figures.keep()
     with transaction.atomic():
         # Nobody is told of what happened before the demo began.
         Event.objects.filter(processed_at__isnull=True).update(processed_at=timezone.now())

@@ -8,6 +8,7 @@ from payments.models.autopay import (
     AutopayEnrollmentQuerySet,
 )
 from payments.models.events import StripeEvent
+from payments.models.figures import MonthFigures
 from payments.models.guests import GuestLink, GuestLinkQuerySet, GuestPayment
 from payments.models.lockbox import Check, CheckPayment, LockboxFile
 from payments.models.mandates import Mandate, MandateQuerySet, MethodSetup
@@ -42,6 +43,7 @@ __all__ = [
     "GuestPayment",
     "Installment",
     "LockboxFile",
+    "MonthFigures",
     "Mandate",
     "MandateQuerySet",
     "MethodSetup",

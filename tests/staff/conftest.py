@@ -18,6 +18,7 @@ from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
 from ledger.posting import Posting, post
 from notifications.models import Notification, Suppression
+from payments import figures
 from payments.models import (
     BalanceTransaction,
     Check,
@@ -140,6 +141,7 @@ def records(cast: Cast) -> Records:
     Notification.objects.create(
         dedupe_key="n1", user=cast.alice.user, kind="bill.issued", subject=f"bill:{bill.number}"
     )
+    figures.keep()
     Suppression.objects.create(address="gone@example.com", cause="bounced")
     hold = holds.begin(premium, cause=Hold.Cause.DISPUTE, reference="inquiry:1")
     return Records(cast, bill, premium, claim, payment, refund, batch, reject, hold)

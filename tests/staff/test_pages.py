@@ -23,7 +23,7 @@ SHOWN = {
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
     "notifications.suppression",
     "payments.balancetransaction", "payments.finding", "payments.reconciliationrun", "payments.check",
-    "payments.lockboxfile", "payments.payment", "payments.refund", "payments.dispute",
+    "payments.lockboxfile", "payments.monthfigures", "payments.payment", "payments.refund", "payments.dispute",
     "payments.paymentmethod", "payments.stripeevent",
 }  # fmt: skip
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
