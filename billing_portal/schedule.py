@@ -43,7 +43,7 @@ SCHEDULE = {
     "reconcile with Stripe": {"task": "payments.tasks.reconcile", "schedule": crontab(hour="2", minute="45")},
     "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},
     "watch saved methods": {"task": "payments.tasks.watch_methods", "schedule": crontab(hour="5", minute="50")},
-    "keep the figures of the month": {"task": "payments.tasks.keep_figures", "schedule": crontab(minute="40")},
+    "keep the month's figures": {"task": "payments.tasks.keep_figures", "schedule": crontab(hour="4", minute="40")},
     "clear guests' drafts": {"task": "payments.tasks.clear_guest_drafts", "schedule": crontab(hour="2", minute="25")},
     "scan files of members": {"task": "accounts.tasks.scan_uploads", "schedule": MINUTE / 2},
     "delete files whose time has come": {

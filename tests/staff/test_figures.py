@@ -11,7 +11,6 @@ from accounts.roles import PERMISSIONS, Role
 from bills import holds, issuing
 from bills.models import Bill, Hold
 from ledger.chart import Code, SystemAccount
-from ledger.models import Transfer
 from ledger.opening import system_id
 from payments import figures
 from payments.models import MonthFigures
@@ -32,7 +31,7 @@ def issued(cast: Cast, number: str, cents: int) -> Bill:
     )  # fmt: skip
 
 
-def moved(bill: Bill, account: SystemAccount, code: Code, cents: int, key: str) -> Transfer:
+def moved(bill: Bill, account: SystemAccount, code: Code, cents: int, key: str) -> ledger.Posted:
     return ledger.post(
         ledger.Posting(
             system_id(account), bill.receivable_id, cents, code, key, f"bill:{bill.number}", timezone.localdate(),
@@ -55,7 +54,7 @@ def test_a_months_figures_are_what_its_transfers_say(bill: Bill) -> None:
 
 def test_what_went_back_counts_against_what_came_in(bill: Bill) -> None:
     payment = moved(bill, SystemAccount.STRIPE_CLEARING, Code.PAYMENT, 2_000, "payment:1")
-    ledger.reverse(payment, key="payment:1:undone", reference="payment:1", effective_on=timezone.localdate())
+    ledger.reverse(payment.id, key="payment:1:undone", reference="payment:1", effective_on=timezone.localdate())
     assert figures.moved(timezone.localdate().replace(day=1))["received_cents"] == 0
 
 

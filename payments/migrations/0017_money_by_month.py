@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0015_plans_and_autopay'),
+        ('payments', '0016_autopay_run'),
     ]
 
     operations = [
