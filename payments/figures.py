@@ -6,6 +6,7 @@ reverses. How things stand is what bills owe now: past due, on a plan and on hol
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -68,7 +69,7 @@ def moved(month: dt.date) -> dict[str, int]:
 
 
 def _moved(month: dt.date, accounts: tuple[SystemAccount, ...]) -> int:
-    params = {
+    params: dict[str, Any] = {
         "ids": [system_id(account) for account in accounts], "first": FIRST_HOUSEHOLD_ACCOUNT_ID,
         "since": _midnight(month), "until": _midnight(_next(month)),
     }  # fmt: skip
