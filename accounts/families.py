@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from accounts.ages import age_on
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
 from ledger.chart import Code
@@ -98,11 +99,6 @@ def _paid(transfer: Transfer, owners: dict[int, tuple[Member, bool]]) -> Paid:
         amount_cents=-transfer.amount_cents if is_taken_back else transfer.amount_cents,
         number=transfer.reference.rpartition("payment:")[2],
     )
-
-
-def age_on(born: dt.date, today: dt.date) -> int:
-    """Full years lived."""
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _coverages(scope: Scope, today: dt.date) -> dict[int, list[Coverage]]:

@@ -70,6 +70,7 @@ ENROLMENT_PER_ADDRESS = Limit("enrolment:address", 20, HOUR)
 ENROLMENT_PER_MEMBER_NUMBER = Limit("enrolment:number", 5, DAY)
 ENROLMENT_OVERALL = Limit("enrolment:all", 1000, HOUR)
 # A PDF or an export costs as much as a hundred pages.
+INVITATIONS_PER_USER = Limit("invitation:user", 20, DAY)
 DOCUMENTS_PER_USER = Limit("document:user", 60, 10 * MINUTE)
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from accounts.ages import is_apart
 from billing_portal.prepared import prepared
 
 if TYPE_CHECKING:
@@ -52,29 +53,38 @@ class Scope:
         return member_id in self.member_ids and member_id not in self.clinical_ids
 
 
+COLUMNS = (
+    "pk", "user_id", "household_id", "is_primary_holder", "confidential_since", "birth_date", "joined_on", "left_on",
+    "seen_by_holder_since",
+)  # fmt: skip
+Row: TypeAlias = tuple[
+    int, int | None, int, bool, dt.datetime | None, dt.date, dt.date, dt.date | None, dt.datetime | None
+]
 Viewer: TypeAlias = Union["User", AnonymousUser, Scope]
 
 
 def scope_of(viewer: Viewer) -> Scope:
     """Whom the viewer may see: two queries, or none for a Scope that was made in this request.
 
-    A confidential communications request ends what was granted before it: what the member grants afterwards, to the
-    holder too, holds (45 CFR 164.522(b), Cal. Civ. Code 56.107).
+    A holder sees by holding all but who is apart: `Member.is_apart`, found here by the portal's date, so that sight
+    ends at midnight whatever task has run or not. A confidential communications request ends what was granted before
+    it: what the member grants afterwards, to the holder too, holds (45 CFR 164.522(b), Cal. Civ. Code 56.107).
     """
     if isinstance(viewer, Scope):
         return viewer
     if not viewer.is_authenticated or not viewer.is_active:
         return Scope()
-    granted = _granted(viewer.pk, timezone.localdate())
+    today = timezone.localdate()
+    granted = _granted(viewer.pk, today)
     rows = _household(viewer.pk)
     own = [row for row in rows if row[1] == viewer.pk]
     held_households = frozenset(row[2] for row in own if row[3])
-    others = [row for row in rows if row[1] != viewer.pk and row[2] in held_households]
+    others = [(row[0], _is_apart(row, today)) for row in rows if row[1] != viewer.pk and row[2] in held_households]
     return Scope(
         user_id=viewer.pk,
         own_ids=frozenset(row[0] for row in own),
-        held_ids=frozenset(row[0] for row in others if row[4] is None),
-        confidential_ids=frozenset(row[0] for row in others if row[4] is not None),
+        held_ids=frozenset(member for member, apart in others if not apart),
+        confidential_ids=frozenset(member for member, apart in others if apart),
         grants={member: grant for member, _household, grant in granted},
         household_ids=frozenset(row[2] for row in own) | frozenset(household for _member, household, _grant in granted),
         held_household_ids=held_households,
@@ -95,12 +105,19 @@ def _granted(user_id: int, today: dt.date) -> "QuerySet[Delegate, tuple[int, int
     )
 
 
+def _is_apart(row: Row, today: dt.date) -> bool:
+    _pk, _user, _household_id, _is_holder, confidential_since, born, joined_on, left_on, seen_since = row
+    return is_apart(
+        today=today, born=born, joined_on=joined_on, left_on=left_on, is_confidential=confidential_since is not None,
+        is_seen=seen_since is not None,
+    )  # fmt: skip
+
+
 @prepared
-def _household(user_id: int) -> "QuerySet[Member, tuple[int, int | None, int, bool, dt.datetime | None]]":
+def _household(user_id: int) -> "QuerySet[Member, Row]":
     """The user's own members and those of the household that the user holds."""
-    columns = ("pk", "user_id", "household_id", "is_primary_holder", "confidential_since")
     members = apps.get_model("accounts", "Member").objects
     mine = members.filter(user_id=user_id)
     held = members.filter(household_id__in=mine.filter(is_primary_holder=True).values("household_id"))
     # Two walks along indexes: as one OR it would read every member of the plan.
-    return mine.values_list(*columns).union(held.values_list(*columns))
+    return mine.values_list(*COLUMNS).union(held.values_list(*COLUMNS))

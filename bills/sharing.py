@@ -9,8 +9,8 @@ from ledger.transactions import atomic_with_retry
 
 
 def can_share(bill: Bill, scope: Scope) -> bool:
-    """Whether the viewer is the confidential member whose bill it is."""
-    return bill.member.is_confidential and bill.member_id in scope.own_ids
+    """Whether the viewer is the member whose bill it is, and the holder does not see it by holding."""
+    return bill.member.is_apart and bill.member_id in scope.own_ids
 
 
 @atomic_with_retry

@@ -105,11 +105,12 @@ def actor(event: Event) -> Iterator[Told]:
 def readers_of_bill(member: Member) -> list[int]:
     """Users who are told of a member's bills: the member and the household's primary holder.
 
-    Of a confidential member's only the member (FAULTS L02; 45 CFR 164.522(b), Cal. Civ. Code 56.107), shared or not.
+    Of a member who is apart (`Member.is_apart`: confidential, of age, gone) the member alone, shared or not (FAULTS
+    L02; 45 CFR 164.522(b), Cal. Civ. Code 56.107).
     `bill_notices.READERS` is the same in SQL.
     """
     readers = {member.user_id}
-    if member.confidential_since is None:
+    if not member.is_apart:
         holder = Member.objects.filter(household_id=member.household_id, is_primary_holder=True).first()
         readers.add(holder.user_id if holder else None)
     return sorted(user_id for user_id in readers if user_id is not None)

@@ -75,7 +75,8 @@ def destination(notice: Notification) -> str:
     named = {"bill": "bill", "payment": "payment"}
     plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
              "household": "notification_settings", "user": "notification_settings",
-             "member": "settings", "digest": "overview"}  # fmt: skip
+             "member": "settings", "digest": "overview", "delegate": "delegates",
+             "invitation": "delegates"}  # fmt: skip
     return reverse(named[family], args=[name]) if family in named else reverse(plain.get(family, "notifications"))
 
 

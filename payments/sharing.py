@@ -25,8 +25,8 @@ def candidates(owner: User) -> list[Member]:
     """
     households = Member.objects.filter(user=owner).values("household_id")
     known = Q(is_primary_holder=True) | Q(pk__in=scope_of(owner).member_ids)
-    others = Member.objects.filter(
-        known, household_id__in=households, user__is_active=True, confidential_since__isnull=True
+    others = Member.objects.filter(known, household_id__in=households, user__is_active=True).exclude(
+        pk__in=Member.objects.apart(timezone.localdate()).filter(household_id__in=households).values("pk")
     )
     return list(others.exclude(user=owner).order_by("first_name", "last_name", "pk"))
 

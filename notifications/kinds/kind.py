@@ -16,6 +16,7 @@ class Topic(models.TextChoices):
     BILLS = "bills", _("Bills and due dates")
     PAYMENTS = "payments", _("Payments and refunds")
     METHODS = "methods", _("Payment methods")
+    FAMILY = "family", _("Family and people who help")
     SECURITY = "security", _("Security and settings")
     SUMMARIES = "summaries", _("Summaries")
 

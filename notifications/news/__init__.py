@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from notifications.models import Notification
-from notifications.news import bills, coverage, digests, methods, payments, people
+from notifications.news import bills, coverage, digests, family, methods, payments, people
 from notifications.news.looking import Family, Looked, News, NotToBeSent
 
 __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
@@ -16,12 +16,12 @@ __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
 
 def look(notices: Iterable[Notification]) -> dict[int, Looked]:
     """What each notice is about, or why it is not to be told any more, by its id. `notice.user` is at hand."""
-    families: dict[str, list[Notification]] = defaultdict(list)
+    by_family: dict[str, list[Notification]] = defaultdict(list)
     for notice in notices:
-        families[notice.subject.partition(":")[0]].append(notice)
+        by_family[notice.subject.partition(":")[0]].append(notice)
     found: dict[int, Looked] = {}
-    for family, about in families.items():
-        found |= FAMILIES.get(family, _unknown)(about)
+    for name, about in by_family.items():
+        found |= FAMILIES.get(name, _unknown)(about)
     return found
 
 
@@ -39,5 +39,7 @@ FAMILIES: dict[str, Family] = {
     "share": methods.of_shares,
     "member": people.of_members,
     "household": people.of_households,
+    "delegate": family.of_delegates,
+    "invitation": family.of_invitations,
     "user": people.of_users,
 }

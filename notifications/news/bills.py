@@ -52,7 +52,7 @@ def _why_not_about(bill: Bill | None, notice: Notification, holders: Mapping[int
     if bill is None:
         return "the bill is gone"
     is_own = bill.member.user_id == notice.user_id
-    is_holders = holders.get(bill.household_id) == notice.user_id and bill.member.confidential_since is None
+    is_holders = holders.get(bill.household_id) == notice.user_id and not bill.member.is_apart
     return "" if is_own or is_holders else "the bill is not the user's to hear of"
 
 

@@ -4,12 +4,13 @@ A route with a kwarg of its own needs a line in `make_world`: the key is the par
 as in `bills/number` for `/bills/<number>/…` and `/api/v1/bills/<number>/` alike.
 """
 
+import datetime as dt
 from dataclasses import dataclass, field, replace
 
 from django.utils import timezone
 
 import ledger
-from accounts.models import Delegate, User
+from accounts.models import Delegate, Invitation, User
 from accounts.uploads import keeping
 from bills.models import Bill
 from ledger.chart import Code
@@ -37,6 +38,16 @@ HOUSEHOLD_RULE = {
 }
 OWN_RULE = {
     "alice": {"Alice"},
+    "bob": {"Bob"},
+    "charlie": {"Charlie"},
+    "delegate": set(),
+    "staff": set(),
+}
+
+
+# Who decides on whom may act for whom: each for oneself, the holder for her child, and who acts for Bob may stop.
+DECIDES_RULE = {
+    "alice": {"Alice", "Maya"},
     "bob": {"Bob"},
     "charlie": {"Charlie"},
     "delegate": set(),
@@ -107,6 +118,9 @@ def make_world(cast: Cast) -> World:
         "autopay/enrollment_id": Objects({name: each.pk for name, each in enrolled.items()}, 0, OWN_RULE),
         "charges/charge_id": Objects(_charges(records, enrolled), 0, OWN_RULE),
         "notifications/notice_id": Objects(by_model["Notification"], 0, OWN_RULE),
+        "delegates/delegate_id": Objects(_delegates(records), 0, DECIDES_RULE),
+        "invitations/invitation_id": Objects(_invitations(records, users, to_self=True), 0, OWN_RULE),
+        "sent/invitation_id": Objects(_invitations(records, users, to_self=False), 0, DECIDES_RULE),
         "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
         "/key": Objects({}, "set-password"),
@@ -134,6 +148,30 @@ def _charges(records: Records, enrolled: dict[str, AutopayEnrollment]) -> dict[s
         ).pk
         for name, enrollment in enrolled.items()
     }  # fmt: skip
+
+
+def _delegates(records: Records) -> dict[str, object]:
+    """Somebody whom each let act."""
+    other = User.objects.create_user("other-delegate@example.com")
+    return {
+        name: Delegate.objects.create(member=bill.member, user=other, grant="view").pk
+        for name, bill in records.bills.items()
+    }
+
+
+def _invitations(records: Records, users: dict[str, User], *, to_self: bool) -> dict[str, object]:
+    """An invitation that waits: to each one's own address, or from each."""
+    made: dict[str, object] = {}
+    for name, bill in records.bills.items():
+        to = bill.member.user
+        if to_self and to is None:
+            continue
+        made[name] = Invitation.objects.create(
+            member=records.bills["Maya"].member if to_self else bill.member, grant="pay_only",
+            address=to.email if to_self and to is not None else "asked@example.com",
+            invited_by=users["alice"], expires_at=timezone.now() + dt.timedelta(days=1),
+        ).pk  # fmt: skip
+    return made
 
 
 def _setups(records: Records) -> dict[str, object]:

@@ -8,7 +8,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 import ledger
-from accounts import families
+from accounts import ages, families
 from accounts.models import Coverage, Delegate, Household, Member, Plan
 from accounts.visibility import scope_of
 from activity.models import Access, Event
@@ -146,7 +146,7 @@ def test_coverage_is_shown_of_whom_it_covers_today(cast: Cast) -> None:
     ("born", "years"), [(dt.date(2004, 2, 29), 22), (dt.date(2004, 11, 24), 22), (dt.date(2004, 11, 25), 21)]
 )
 def test_ages_count_full_years(born: dt.date, years: int) -> None:
-    assert families.age_on(born, dt.date(2026, 11, 24)) == years
+    assert ages.age_on(born, dt.date(2026, 11, 24)) == years
 
 
 @pytest.mark.usefixtures("owed")

@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Delegate, Invitation, Member, User
 from activity.models import Event
 from notifications import audience, kinds
 from notifications.kinds import KINDS, Kind
@@ -41,6 +41,8 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
         return f"payment:{make_payment({make_bill(cast.maya): 5_000}, payer=reader, status=status).number}"
     if kind.name in coverage.TRUE_IN:
         return f"grace:{make_grace(cast.alice, status=min(coverage.TRUE_IN[kind.name])).pk}"
+    if kind.topic == kinds.Topic.FAMILY:
+        return about_family(cast, kind, reader)
     if kind.told is audience.household_holder:
         return f"household:{cast.household.pk}"
     if kind.told is audience.actor:
@@ -50,6 +52,20 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
     assert kind.name == "weekly_digest", f"say in tests/notifications/telling.py what a {kind.name} is about"
     make_bill(cast.maya)
     return "digest:2026-W48"
+
+
+def about_family(cast: Cast, kind: Kind, reader: User) -> str:
+    """Something that the reader granted, or was granted."""
+    if kind.name == "delegate_invited":
+        asked = Invitation.objects.create(
+            member=cast.alice, address="helper@example.com", grant="view", invited_by=reader,
+            expires_at=timezone.now() + dt.timedelta(days=1),
+        )  # fmt: skip
+        return f"invitation:{asked.pk}"
+    mine = Member.objects.filter(user=reader).first() or cast.alice
+    member, user = (cast.bob, reader) if kind.name == "acting_ended" else (mine, cast.charlie.user)
+    assert user is not None
+    return f"delegate:{Delegate.objects.create(member=member, user=user, grant='view').pk}"
 
 
 def hush() -> None:

@@ -1,0 +1,24 @@
+"""People and what covers them: users, households, members, delegates, plans, coverages."""
+
+from accounts.models.coverages import Coverage, CoverageQuerySet, Plan
+from accounts.models.delegates import Delegate, DelegateQuerySet, Invitation, InvitationQuerySet
+from accounts.models.mails import Mail, MailQuerySet
+from accounts.models.people import Household, Member, MemberQuerySet
+from accounts.models.users import User, UserManager
+
+__all__ = [
+    "Coverage",
+    "CoverageQuerySet",
+    "Delegate",
+    "DelegateQuerySet",
+    "Household",
+    "Invitation",
+    "InvitationQuerySet",
+    "Mail",
+    "MailQuerySet",
+    "Member",
+    "MemberQuerySet",
+    "Plan",
+    "User",
+    "UserManager",
+]

@@ -1,0 +1,129 @@
+"""Households and their members."""
+
+import datetime as dt
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ages import ADULT_AT, age_on, is_apart, latest_birth
+from accounts.models.users import User
+from accounts.visibility import Viewer, scope_of
+from ledger.models import Account
+
+ADULT_WHEN_JOINING = models.Func(
+    models.F("joined_on"), template=f"(%(expressions)s - interval '{ADULT_AT} years')::date",
+    output_field=models.DateField(),
+)  # fmt: skip
+
+
+class Household(models.Model):
+    """The people billed together, under one account number."""
+
+    number = models.CharField(max_length=12, unique=True)
+    address = models.CharField(max_length=200, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=2, blank=True)
+    zip = models.CharField(max_length=5, blank=True)
+    # Paper or not, by what is sent: accounts.households.DOCUMENTS.
+    is_paperless = models.BooleanField(default=False)
+    has_paperless_bills = models.BooleanField(default=False, db_default=False)
+    has_paperless_explanations = models.BooleanField(default=False, db_default=False)
+    has_paperless_letters = models.BooleanField(default=False, db_default=False)
+    credit = models.OneToOneField(Account, models.PROTECT, null=True, blank=True, related_name="+")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    """Members, and who may see them."""
+
+    def visible_to(self, viewer: Viewer) -> Self:
+        """The viewer's own members, those of the household they hold, and those they are a delegate of."""
+        return self.filter(pk__in=scope_of(viewer).member_ids)
+
+    def apart(self, today: dt.date) -> Self:
+        """Those of whom their holder sees nothing by holding: `Member.is_apart`."""
+        grew_up = Q(
+            birth_date__lte=latest_birth(ADULT_AT, today), birth_date__gt=ADULT_WHEN_JOINING,
+            seen_by_holder_since__isnull=True,
+        )  # fmt: skip
+        return self.filter(
+            Q(confidential_since__isnull=False) | Q(left_on__lte=today) | grew_up, is_primary_holder=False
+        )
+
+
+class Member(models.Model):
+    """One person of a household."""
+
+    class Relationship(models.TextChoices):
+        SELF = "self", _("Account holder")
+        SPOUSE = "spouse", _("Spouse or partner")
+        CHILD = "child", _("Child")
+        OTHER = "other", _("Other dependant")
+
+    number = models.CharField(max_length=20, unique=True)
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    birth_date = models.DateField()
+    relationship = models.CharField(max_length=6, choices=Relationship.choices)
+    household = models.ForeignKey(Household, models.PROTECT, related_name="members")
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="members")
+    is_primary_holder = models.BooleanField(default=False)
+    confidential_since = models.DateTimeField(null=True, blank=True)
+    # As of these, what the holder sees of the member by holding: accounts.visibility, at the portal's midnight.
+    joined_on = models.DateField(default=timezone.localdate, db_default=models.functions.Now())
+    seen_by_holder_since = models.DateTimeField(null=True, blank=True)  # who came of age here lets the holder see
+    left_on = models.DateField(null=True, blank=True)  # the first day on which they are no longer of the household
+    died_on = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=100, blank=True)
+    source_id = models.CharField(max_length=200, blank=True)
+    medical_control = models.OneToOneField(Account, models.PROTECT, related_name="+")
+    premium_control = models.OneToOneField(Account, models.PROTECT, related_name="+")
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="accounts_member_one_primary_holder", fields=["household"], condition=Q(is_primary_holder=True)
+            ),
+            models.UniqueConstraint(
+                name="accounts_member_source_once", fields=["source", "source_id"], condition=~Q(source_id="")
+            ),
+        ]
+        indexes = [models.Index(Upper("last_name"), name="accounts_member_last_name")]  # staff search by name
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, as written."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether a confidential communications request stands (Civ. Code 56.107, 45 CFR 164.522(b))."""
+        return self.confidential_since is not None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the holder sees nothing of the member by holding, today.
+
+        Who asked for confidentiality; who left the household; and who came of age on the account and has not let the
+        holder see (RULES section 6).
+        """
+        return not self.is_primary_holder and is_apart(
+            today=timezone.localdate(), born=self.birth_date, joined_on=self.joined_on, left_on=self.left_on,
+            is_confidential=self.is_confidential, is_seen=self.seen_by_holder_since is not None,
+        )  # fmt: skip
+
+    @property
+    def age(self) -> int:
+        """Full years lived, today."""
+        return age_on(self.birth_date, timezone.localdate())
