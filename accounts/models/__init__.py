@@ -5,6 +5,7 @@ from accounts.models.delegates import Delegate, DelegateQuerySet, Invitation, In
 from accounts.models.mails import Mail, MailQuerySet
 from accounts.models.people import Household, Member, MemberQuerySet
 from accounts.models.users import User, UserManager
+from accounts.uploads.models import Upload
 
 __all__ = [
     "Coverage",
@@ -19,6 +20,7 @@ __all__ = [
     "Member",
     "MemberQuerySet",
     "Plan",
+    "Upload",
     "User",
     "UserManager",
 ]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_paperless_by_document'),
+        ('accounts', '0005_files_of_members'),
     ]
 
     operations = [
