@@ -29,6 +29,12 @@ def payer(event: Event) -> Iterator[Told]:
     yield from _payer(event, str(event.data["payment_id"]))
 
 
+def payer_by_hand(event: Event) -> Iterator[Told]:
+    """Who paid, where it was not autopay, which tells of its charges itself. Needs `payment_id`."""
+    if not Payment.objects.filter(pk=event.data["payment_id"], channel=Payment.Channel.AUTOPAY).exists():
+        yield from payer(event)
+
+
 def payer_of_checkout(event: Event) -> Iterator[Told]:
     """Who paid, once for all the payments that share a checkout: one receipt. Needs `payment_id`."""
     split_id = Payment.objects.filter(pk=event.data["payment_id"]).values_list("split_id", flat=True).first()

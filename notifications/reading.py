@@ -12,6 +12,7 @@ from accounts.visibility import Scope
 from bills.models import Bill, GracePeriod
 from notifications.kinds import KINDS, Topic
 from notifications.models import Notification
+from payments.models import AutopayConsent
 
 PAGE_SIZE = 25
 MOST_READ_AT_ONCE = 10_000
@@ -72,7 +73,10 @@ def destination(notice: Notification) -> str:
     if family == "grace":
         coverage_id = GracePeriod.objects.filter(pk=name).values_list("coverage_id", flat=True).first()
         return f"{reverse('premiums')}?coverage={coverage_id}"
-    named = {"bill": "bill", "payment": "payment"}
+    if family == "consent":
+        enrollment_id = AutopayConsent.objects.filter(pk=name).values_list("enrollment_id", flat=True).first()
+        return reverse("autopay_enrollment", args=[enrollment_id]) if enrollment_id else reverse("autopay")
+    named = {"bill": "bill", "payment": "payment", "autopay": "autopay_enrollment", "charge": "autopay_charge"}
     plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
              "household": "notification_settings", "user": "notification_settings",
              "member": "settings", "digest": "overview", "delegate": "delegates",

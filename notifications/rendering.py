@@ -68,6 +68,10 @@ def text_message(kind_name: str, news: News, *, language: str) -> str:
     return f"{subject}. {context['url']} {stop}"
 
 
+def _is_stated(kind: Kind, *, states_amounts: bool) -> bool:
+    return kind.must_state_amount or (states_amounts and kind.may_state_amount)
+
+
 def _known(language: str) -> str:
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
@@ -78,7 +82,7 @@ def _context(kind: Kind, news: News, *, states_amounts: bool) -> dict[str, Any]:
         "url": settings.PORTAL_URL + news.path,
         "settings_url": settings.PORTAL_URL + reverse("notification_settings"),
         "due_on": news.due_on,
-        "amount_cents": news.amount_cents if states_amounts and kind.may_state_amount else None,
+        "amount_cents": news.amount_cents if _is_stated(kind, states_amounts=states_amounts) else None,
         "count": news.count,
         "news_count": news.news_count,
         "copied_text": news.text,

@@ -15,6 +15,7 @@ class Topic(models.TextChoices):
 
     BILLS = "bills", _("Bills and due dates")
     PAYMENTS = "payments", _("Payments and refunds")
+    AUTOPAY = "autopay", _("Autopay")
     METHODS = "methods", _("Payment methods")
     FAMILY = "family", _("Family and people who help")
     SECURITY = "security", _("Security and settings")
@@ -43,7 +44,8 @@ class Kind:
     is_security: bool = False  # heeds no quiet hours
     is_on_at_first: bool = True  # mailed to who has said nothing about it
     may_state_amount: bool = False  # where the member asked for amounts
-    true_in: frozenset[str] | None = None  # in which states of its payment it is still true; None: in all
+    must_state_amount: bool = False  # a notice that the law wants to state it (Reg E 12 CFR 1005.10(d)(1))
+    true_in: frozenset[str] | None = None  # in which states of its payment or charge it is still true; None: in all
     bill: Bill = Bill.ANY  # what must hold of its bill for it to be still true
     days: int | None = None  # a reminder: so many days before the bill is due, or after (negative)
     folder: str = ""  # of the templates, where several kinds share them

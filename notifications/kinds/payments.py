@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="payment_failed", label=_("Your payment did not go through"), topic=Topic.PAYMENTS,
-        events=("payment.failed",), told=audience.payer, is_required=True, true_in=frozenset({"failed"}),
+        events=("payment.failed",), told=audience.payer_by_hand, is_required=True, true_in=frozenset({"failed"}),
     ),
     Kind(
         name="payment_on_its_way", label=_("Your payment is on its way"), topic=Topic.PAYMENTS,

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from notifications.models import Notification
-from notifications.news import bills, coverage, digests, family, methods, payments, people
+from notifications.news import autopay, bills, coverage, digests, family, methods, payments, people
 from notifications.news.looking import Family, Looked, News, NotToBeSent
 
 __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
@@ -34,6 +34,9 @@ FAMILIES: dict[str, Family] = {
     "bill": bills.of_bills,
     "grace": coverage.of_grace,
     "payment": payments.of_payments,
+    "autopay": autopay.of_enrollments,
+    "consent": autopay.of_consents,
+    "charge": autopay.of_charges,
     "method": methods.of_methods,
     "mandate": methods.of_mandates,
     "share": methods.of_shares,

@@ -14,6 +14,7 @@ from payments.models import PaymentMethod
 from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.factories import make_bill, make_grace, make_payment
+from tests.notifications import telling_autopay
 
 DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -2, kinds.Bill.OWED: 20}
 
@@ -24,7 +25,7 @@ def make_notice(cast: Cast, kind: str = "receipt", user: User | None = None, **f
     assert reader is not None
     subject = subject_of(cast, KINDS[kind], reader)
     return Notification.objects.create(
-        kind=kind, subject=subject, user=reader, dedupe_key=f"{kind}:{subject}:{reader.pk}", **fields
+        kind=kind, subject=subject, user=reader, **({"dedupe_key": f"{kind}:{subject}:{reader.pk}"} | fields)
     )
 
 
@@ -33,6 +34,8 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
     if kind.bill is not kinds.Bill.ANY:
         due_on = timezone.localdate() + dt.timedelta(days=DUE_IN_DAYS[kind.bill])
         return f"bill:{make_bill(cast.maya, due_on=due_on).number}"
+    if kind.topic == kinds.Topic.AUTOPAY:
+        return telling_autopay.subject_of(cast, kind, reader)
     if kind.topic == kinds.Topic.METHODS:
         card = PaymentMethod.objects.create(user=reader, kind="card", stripe_id=f"pm_{kind.name}", last4="4242")
         return f"method:{card.pk}"

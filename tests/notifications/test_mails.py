@@ -43,8 +43,13 @@ def test_a_mail_says_that_there_is_news_and_nothing_of_it(
     (message,) = mailbox.taken
     text, html = bodies(message)
     whole = f"{message.as_string()} {text} {html}"
+    must_state = ("$", "185.00") if KINDS[kind].must_state_amount else ()
     for canary in CANARIES:
-        assert canary not in whole
+        assert canary not in whole or canary in must_state
+    for stated in must_state:
+        assert stated not in message["Subject"]
+        assert stated in text
+        assert stated in html
     hosts = set(re.findall(r"https?://([^/\s\"<>]+)", text + html))
     assert hosts == {settings.PORTAL_URL.partition("://")[2]}
     where = reading.destination(notice)
