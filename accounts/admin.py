@@ -8,12 +8,13 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
-from accounts import ledger_admin, staff_access, viewing
+from accounts import access_report, ledger_admin, staff_access, viewing
 from accounts.models import Coverage, Delegate, Household, Member, Plan, User
 from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
@@ -166,6 +167,28 @@ class MemberAdmin(MemberRecordAdmin):
     def user_link(self, obj: Member) -> SafeString | str:
         """The sign-in."""
         return link(obj.user, obj.user.email) if obj.user else "-"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The others, and the report of who looked."""
+        return [self.page("looks", self.looks), *super().get_urls()]
+
+    def tools(self, request: HttpRequest, obj: Member) -> list[tuple[str, str]]:
+        """What the viewer may do, and the report for a member who asks."""
+        report = [("Who looked: the member's report", self.page_address("looks", obj))]
+        return [*super().tools(request, obj), *(report if request.user.has_perm("activity.view_access") else [])]
+
+    def looks(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Who looked at this member's record, to be given to the member."""
+        if not request.user.has_perm("activity.view_access"):
+            raise PermissionDenied
+        member: Member | None = self.get_object(request, object_id)
+        if member is None:
+            raise Http404
+        if (before := self.barrier(request, member)) is not None:
+            return before
+        self.look(request, member, action="access-report")
+        title = f"Who looked at the record of {member.full_name}"
+        return self.render(request, "admin/access_report.html", title, member, report=access_report.of(member))
 
     def related(self, request: HttpRequest, obj: Member) -> list[tuple[str, str]]:
         """What belongs to the member."""

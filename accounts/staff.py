@@ -17,11 +17,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import reauthentication
 from accounts.models import Delegate, Member, User
+from activity.models import WorkItem
+from activity.recording import open_work
 from activity.staff import ReadOnlyAdmin, page_of
 from activity.staff_forms import ReasonForm
 from ledger.money import InvalidAmount, format_usd, parse_usd
@@ -153,10 +156,20 @@ class MemberRecordAdmin(ReadOnlyAdmin):
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             self.look(request, obj, action="confidential", reason=form.cleaned_data["reason"])
+            self._report_looks(request, members)
             now = {str(member.pk): time.time() for member in members}
             request.session[REASONS] = {key: at for key, at in given.items() if at > fresh} | now
             return HttpResponseRedirect(request.get_full_path())
         return self.render(request, "admin/reason.html", "Confidential record", obj, form=form)
+
+    def _report_looks(self, request: HttpRequest, members: Sequence[Member]) -> None:
+        """Let a second person read why a confidential record was opened: once a person, member and day (F25)."""
+        today = timezone.localdate()
+        for member in members:
+            open_work(
+                WorkItem.Kind.CONFIDENTIAL_LOOK, subject=f"member:{member.number}",
+                dedupe_key=f"confidential:{request.user.pk}:{member.pk}:{today}", detail=f"By user {request.user.pk}.",
+            )  # fmt: skip
 
     def get_urls(self) -> list[URLPattern]:
         """The admin's, and a page for each action."""

@@ -45,12 +45,29 @@ class EventAdmin(SubjectAdmin):
     linked_by = ("owner_id", "owner_id__exact", "subject", "subject__exact")
 
 
+class LookFilter(admin.SimpleListFilter):
+    """Kinds of looks that somebody reads one by one."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Confidential records, the portal with a member's eyes, delegates."""
+        return [("confidential", "Confidential"), ("view as member", "As the member"), ("viewed", "By delegates")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Access]) -> models.QuerySet[Access]:
+        """Filter by what was chosen."""
+        chosen = self.value()
+        return queryset.filter(action=chosen) if chosen in dict(self.lookup_choices) else queryset
+
+
 @admin.register(Access)
 class AccessAdmin(SubjectAdmin):
     """Who looked at whose record."""
 
     list_display = ("at", "user_email", "action", "about", "member_id", "reason", "address")
     list_display_links = ("at",)
+    list_filter = (LookFilter,)
     list_select_related = ("user",)
     search_help_text = "A subject, whole: bill:7F3K-2201, household:4410-2297, …"
     fields = ("at", "user_email", "action", "about", "member_id", "reason", "address")
@@ -201,7 +218,7 @@ class WorkItemAdmin(SubjectAdmin):
             return HttpResponseRedirect(page_of(item))
         try:
             work.finish(item, by_id=request.user.pk, reason=form.cleaned_data["reason"])  # type: ignore[arg-type]
-        except work.AlreadyDone as error:
+        except (work.AlreadyDone, work.NotByYou) as error:
             messages.error(request, str(error))
         else:
             messages.success(request, "The work item is done.")

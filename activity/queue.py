@@ -88,6 +88,11 @@ TASKS: dict[str, Task] = {
     K.CHECK_RETURNED: Task(
         "The bills of the check are owed again. Tell the member that their check came back, and how else to pay.", DAY
     ),
+    K.CONFIDENTIAL_LOOK: Task(
+        "Read the reason at the look, ask who opened it where it does not explain itself, and close this with what "
+        "you found. Not by the person who looked.",
+        7 * DAY,
+    ),
     K.GUEST_PAY: Task(
         "Guest pay holds its limits by itself. Look at the log for how the tries are spread; where they go on, block "
         "their networks at the proxy, and lower the hourly limits (docs/guest-pay.md).",

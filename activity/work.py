@@ -15,6 +15,10 @@ class NotYours(Exception):
     """Somebody else owns the item, or nobody does."""
 
 
+class NotByYou(Exception):
+    """It is about what this person did: somebody else has to judge it."""
+
+
 @transaction.atomic
 def take(item: WorkItem, *, by_id: int) -> None:
     """Make somebody the owner of an item that is not done, also where another had it. Raises AlreadyDone."""
@@ -46,9 +50,11 @@ def give_back(item: WorkItem, *, by_id: int) -> None:
 
 @transaction.atomic
 def finish(item: WorkItem, *, by_id: int, reason: str) -> None:
-    """Close an item, saying what was done. Raises AlreadyDone, and ValueError without a reason."""
+    """Close an item, saying what was done. Raises AlreadyDone, NotByYou, and ValueError without a reason."""
     if not reason.strip():
         raise ValueError("work is done with a reason")
+    if item.kind == WorkItem.Kind.CONFIDENTIAL_LOOK and item.dedupe_key.startswith(f"confidential:{by_id}:"):
+        raise NotByYou("You opened this record: somebody else reads why.")
     changed = WorkItem.objects.filter(pk=item.pk, done_at__isnull=True).update(
         done_at=timezone.now(), done_by_id=by_id, done_reason=reason.strip()
     )
