@@ -15,7 +15,7 @@ from bench import databases, reminders
 from bench.databases import execute
 from bench.frame import Run, benchmark
 from bench.queue import QUEUED
-from notifications import claiming, deciding, line, sending
+from notifications import claiming, composing, deciding, sending
 from notifications.line import MOST_MESSAGES
 
 START_SECONDS = 20
@@ -69,7 +69,7 @@ def ready_made(count: int) -> list[tuple[str, bytes]]:
     """The messages that ours would send, as bytes: address and message."""
     notices = claiming.claimed(claiming.claim(count))
     made = deciding.decide(notices).to_send
-    return [(mail.address, line.message(notice, mail).message().as_bytes(linesep="\r\n")) for notice, mail in made]
+    return [(mail.address, composing.message(notice, mail).message().as_bytes(linesep="\r\n")) for notice, mail in made]
 
 
 @benchmark("mail", size=1_000, full=10_000)

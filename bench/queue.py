@@ -1,11 +1,10 @@
-"""`queue`: notices claimed, and closed, a hundred at a time, against SKIP LOCKED by hand."""
+"""`queue`: notices claimed, and closed, as a sender does it, against SKIP LOCKED by hand, a hundred a claim."""
 
 from bench import databases, reminders
 from bench.databases import execute
 from bench.frame import Run, benchmark, timed
 from notifications import claiming, sending
 from notifications.claiming import AT_ONCE, Mark
-from notifications.models import Notification
 
 QUEUED = """
     INSERT INTO notifications_notification (kind, subject, user_id, dedupe_key)
@@ -18,6 +17,7 @@ CLAIM = """
           ORDER BY next_try_at, id LIMIT %s FOR UPDATE SKIP LOCKED) due
     WHERE n.id = due.id RETURNING n.id
 """
+A_CLAIM = 100  # of the yardstick
 DONE = "UPDATE notifications_notification SET status = 'kept' WHERE id = ANY(%s)"
 
 
@@ -30,18 +30,17 @@ def queued(count: int) -> None:
 
 @benchmark("queue", size=10_000, full=100_000)
 def measure(run: Run) -> None:
-    """Notices claimed and closed, 100 a claim, by one worker, against the same statements through psycopg2."""
+    """Notices claimed and closed by one worker, against the same a hundred a claim through psycopg2."""
     reminders.fill(run.size)
     cursor = databases.raw().cursor()
 
     def ours() -> None:
-        while ids := claiming.claim(AT_ONCE):
-            notices = [Notification(pk=pk, tries=1) for pk in ids]
-            claiming.write([Mark(notice=notice, status="kept") for notice in notices])
+        while leases := claiming.claim(AT_ONCE):
+            claiming.write([Mark(notice=lease, status="kept") for lease in leases])
 
     def raw() -> None:
         while True:
-            cursor.execute(CLAIM, [AT_ONCE])
+            cursor.execute(CLAIM, [A_CLAIM])
             ids = [pk for (pk,) in cursor.fetchall()]
             if not ids:
                 return

@@ -5,17 +5,18 @@ be sent twice when its sender dies, and never a third time (FAULTS L04, docs/dec
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from notifications.models import Notification
 from notifications.rendering import Mail
 
-AT_ONCE = 100
+AT_ONCE = 1_000
 LEASE = dt.timedelta(minutes=2)  # longer than one mail can take: each word to the server has EMAIL_TIMEOUT
 REPEATED = "sent again after its sender died"
 DIED_TWICE = "its sender died twice"
@@ -31,9 +32,10 @@ CLAIM = """
           WHERE status IN ('waiting', 'sending') AND channel <> 'letter'
             AND next_try_at <= %(now)s
           ORDER BY next_try_at, id LIMIT %(size)s FOR UPDATE SKIP LOCKED) due
-    WHERE n.id = due.id RETURNING n.id
+    WHERE n.id = due.id RETURNING n.id, n.tries
 """
-# In one statement and one commit, with the words of what was sent.
+# In one statement and one commit, with the words of what was sent. The commit that begins a mail does not wait for the
+# disk (docs/decisions/1401); that which ends a run of them does, and takes them with it.
 CLOSE = """
     WITH closed AS (
     UPDATE notifications_notification n SET status = d.status, reason = d.reason, is_void = d.is_void,
@@ -52,15 +54,42 @@ CLOSE = """
     JOIN closed USING (id)
     ON CONFLICT (notification_id) DO UPDATE SET subject = excluded.subject, text = excluded.text
     )
-    SELECT id FROM closed
+    SELECT id FROM closed,
+        (SELECT set_config('synchronous_commit', coalesce(%(wait)s, current_setting('synchronous_commit')), true)) wait
 """
+# Many notices of which the same is to be said, and nothing was sent.
+CLOSE_ALIKE = """
+    UPDATE notifications_notification n SET status = %(status)s, reason = %(reason)s, is_void = %(is_void)s,
+        tries = n.tries - %(not_a_try)s, next_try_at = coalesce(%(next)s::timestamptz, n.next_try_at)
+    FROM unnest(%(ids)s::bigint[], %(tries)s::int[]) d (id, tries)
+    WHERE n.id = d.id AND n.tries = d.tries RETURNING n.id
+"""
+
+
+class Claimed(Protocol):
+    """A notice that was claimed: its id, and by its tries whether it is still ours."""
+
+    @property
+    def pk(self) -> int:
+        """Its id."""
+
+    @property
+    def tries(self) -> int:
+        """How often it was claimed."""
+
+
+class Lease(NamedTuple):
+    """What a claim says of one notice; enough to close it."""
+
+    pk: int
+    tries: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What is to be written about one notice, if it is still ours to mark."""
 
-    notice: Notification
+    notice: Claimed
     status: str
     reason: str = ""
     is_void: bool = False
@@ -69,18 +98,20 @@ class Mark:
     mail: Mail | None = None  # what was sent
 
 
-def claim(size: int = AT_ONCE) -> list[int]:
-    """Lease the next notices that are due to this sender: their ids, those given up among them."""
+def claim(size: int = AT_ONCE) -> list[Lease]:
+    """Lease the next notices that are due to this sender, those given up among them."""
     now = timezone.now()
     params: dict[str, Any] = {"repeated": REPEATED, "twice": DIED_TWICE, "lease": now + LEASE, "now": now, "size": size}
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, params)
-        return sorted(pk for (pk,) in cursor.fetchall())
+        return sorted(map(Lease._make, cursor.fetchall()))
 
 
-def claimed(ids: Sequence[int]) -> list[Notification]:
-    """The notices of a claim that are to be worked off, with their users."""
-    return list(Notification.objects.filter(pk__in=ids, status=Status.WAITING).select_related("user").order_by("pk"))
+def claimed(leases: Sequence[Lease]) -> list[Notification]:
+    """The notices of a claim that are to be worked off and are still ours, with their users."""
+    tries = dict(leases)
+    found = Notification.objects.filter(pk__in=tries, status=Status.WAITING).select_related("user").order_by("pk")
+    return [notice for notice in found if notice.tries == tries[notice.pk]]
 
 
 def begin(notice: Notification) -> Mark:
@@ -90,11 +121,40 @@ def begin(notice: Notification) -> Mark:
 
 def write(marks: Sequence[Mark]) -> set[int]:
     """Write marks, in one commit; the ids of those that were still ours."""
-    if not marks:
-        return set()
+    alike: dict[tuple[object, ...], list[Claimed]] = defaultdict(list)
+    single = []
+    for mark in marks:
+        if mark.mail is None and mark.status not in (Status.SENT, Status.SENDING):
+            alike[mark.status, mark.reason, mark.is_void, mark.counts, mark.next_try_at].append(mark.notice)
+        else:
+            single.append(mark)
+    if len(alike) + bool(single) <= 1:
+        return _write_all(alike, single)
+    with transaction.atomic():
+        return _write_all(alike, single)
+
+
+def _write_all(alike: Mapping[tuple[object, ...], Sequence[Claimed]], single: Sequence[Mark]) -> set[int]:
+    written = {pk for says, notices in alike.items() for pk in _write_alike(says, notices)}
+    return written | (_write_each(single) if single else set())
+
+
+def _write_alike(says: tuple[object, ...], notices: Sequence[Claimed]) -> set[int]:
+    status, reason, is_void, counts, next_try_at = says
+    params: dict[str, Any] = {
+        "status": str(status), "reason": str(reason)[:200], "is_void": is_void, "not_a_try": 0 if counts else 1,
+        "next": next_try_at, "ids": [notice.pk for notice in notices], "tries": [notice.tries for notice in notices],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(CLOSE_ALIKE, params)
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def _write_each(marks: Sequence[Mark]) -> set[int]:
     now = timezone.now()
     sent = [(mark.notice.pk, mark.mail) for mark in marks if mark.mail is not None]
     params: dict[str, Any] = {
+        "wait": "off" if any(mark.status == Status.SENDING for mark in marks) else None,
         "ids": [mark.notice.pk for mark in marks],
         "tries": [mark.notice.tries for mark in marks],
         "statuses": [str(mark.status) for mark in marks],

@@ -4,19 +4,18 @@ By SMTP, or by a provider's API (`django-anymail`) where EMAIL_BACKEND names one
 Refusal, for good or for now.
 """
 
-import hashlib
 import smtplib
 import ssl
 import time
-from urllib.parse import urlsplit
 
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
 
-from notifications import unsubscribing
-from notifications.kinds import KINDS
+from notifications import composing
+from notifications.composing import Composer
 from notifications.models import Notification
 from notifications.rendering import Mail
 
@@ -42,14 +41,15 @@ class Line:
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
+        self._composer = Composer()
         self._sent = 0
         self._next_at = 0.0
 
-    def send(self, message: EmailMultiAlternatives) -> None:
-        """Send one message. Raises Refusal, ServerAway, and ValueError for a header that cannot be."""
+    def send(self, notice: Notification, mail: Mail) -> None:
+        """Send the mail of a notice. Raises Refusal, ServerAway, and ValueError for a header that cannot be."""
         self._pace()
         try:
-            self._say(message)
+            self._say(notice, mail)
         except smtplib.SMTPRecipientsRefused as refusal:
             code = max(code for code, _words in refusal.recipients.values())
             raise Refusal(code, is_final=code >= FAULT_OF_SERVER) from refusal
@@ -74,7 +74,7 @@ class Line:
             except OSError:
                 return
 
-    def _say(self, message: EmailMultiAlternatives) -> None:
+    def _say(self, notice: Notification, mail: Mail) -> None:
         if self._sent >= MOST_MESSAGES:
             self.close()
         try:
@@ -82,8 +82,14 @@ class Line:
                 self._connection = get_connection()
                 self._connection.open()
                 _refuse_clear_text(self._connection)
-            message.connection = self._connection
-            message.send()
+            server = self._connection.connection if isinstance(self._connection, EmailBackend) else None
+            letter = self._composer.letter(notice, mail) if isinstance(server, smtplib.SMTP) else None
+            if isinstance(server, smtplib.SMTP) and letter is not None:
+                server.sendmail(letter.sender, [letter.recipient], letter.content)
+            else:
+                message = composing.message(notice, mail)
+                message.connection = self._connection
+                message.send()
             self._sent += 1
         except Exception:
             self.close()
@@ -97,21 +103,6 @@ class Line:
         if now < self._next_at:
             time.sleep(self._next_at - now)
         self._next_at = max(now, self._next_at) + 1 / settings.EMAIL_PER_SECOND
-
-
-def message(notice: Notification, mail: Mail) -> EmailMultiAlternatives:
-    """The message of a notice, with the headers that machines read."""
-    host = urlsplit(settings.PORTAL_URL).hostname or "localhost"
-    digest = hashlib.sha256(f"{settings.SECRET_KEY}:notice:{notice.pk}".encode()).hexdigest()[:24]
-    headers = {
-        "Message-ID": f"<{digest}@{host}>",  # the same for a repeat, so that a mailbox can tell
-        "Auto-Submitted": "auto-generated",  # RFC 3834: nobody's autoresponder answers it (FAULTS L16)
-        "Content-Language": mail.language,
-        **unsubscribing.headers(notice.user_id or 0, KINDS[notice.kind]),
-    }
-    made = EmailMultiAlternatives(mail.subject, mail.text, settings.DEFAULT_FROM_EMAIL, [mail.address], headers=headers)
-    made.attach_alternative(mail.html, "text/html")
-    return made
 
 
 def _refuse_clear_text(connection: BaseEmailBackend) -> None:

@@ -20,42 +20,53 @@ from notifications.news import News
 ANYWHERE = "/where-the-news-is-read/"  # stands for the link in what is printed for many
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """A rendered mail and where it goes."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """What mails have in common that differ by their reader and their link alone: ANYWHERE stands for the link."""
 
-    address: str
     language: str
     subject: str
     text: str
     html: str
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered mail and where it goes; with the form that it was filled in from, and the link."""
+
+    address: str
+    language: str
+    subject: str
+    text: str
+    html: str
+    form: Form | None = None
+    path: str = ""
+
+
 class Printer:
     """Renders mails. Those of one run that differ by their link alone are rendered once."""
 
     def __init__(self) -> None:
-        self._printed: dict[tuple[object, ...], tuple[str, str, str]] = {}
+        self._forms: dict[tuple[object, ...], Form] = {}
 
     def print(self, kind_name: str, news: News, *, address: str, language: str, states_amounts: bool = False) -> Mail:
         """A mail of one kind to one address."""
         kind, language = KINDS[kind_name], _known(language)
         key = (kind_name, replace(news, path=""), language, states_amounts)
-        if key not in self._printed:
-            self._printed[key] = _printed(kind, replace(news, path=ANYWHERE), language, states_amounts=states_amounts)
-        subject, text, html = self._printed[key]
-        return Mail(
-            address, language, subject, text.replace(ANYWHERE, news.path), html.replace(ANYWHERE, escape(news.path))
-        )
+        if key not in self._forms:
+            self._forms[key] = _form(kind, replace(news, path=ANYWHERE), language, states_amounts=states_amounts)
+        form, path = self._forms[key], news.path
+        text, html = form.text.replace(ANYWHERE, path), form.html.replace(ANYWHERE, escape(path))
+        return Mail(address, language, form.subject, text, html, form, path)
 
 
-def _printed(kind: Kind, news: News, language: str, *, states_amounts: bool) -> tuple[str, str, str]:
+def _form(kind: Kind, news: News, language: str, *, states_amounts: bool) -> Form:
     with translation.override(language):
         subject, text, html = (
             render_to_string(f"mail/{kind.templates}/{part}", _context(kind, news, states_amounts=states_amounts))
             for part in ("subject.txt", "body.txt", "body.html")
         )
-    return subject.strip(), text.strip() + "\n", html
+    return Form(language, subject.strip(), text.strip() + "\n", html)
 
 
 def text_message(kind_name: str, news: News, *, language: str) -> str:

@@ -7,11 +7,12 @@ pauses; a 5xx is not (FAULTS L11).
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
 
 from django.utils import timezone
 
-from notifications import claiming, deciding, line, texting
-from notifications.claiming import Mark, Status
+from notifications import claiming, deciding, texting
+from notifications.claiming import Lease, Mark, Status
 from notifications.line import Line, Refusal, ServerAway
 from notifications.models import Channel, Notification
 from notifications.rendering import Mail
@@ -19,6 +20,7 @@ from notifications.rendering import Mail
 logger = logging.getLogger(__name__)
 
 BATCH = 1_000
+DECIDED_AT_ONCE = 100  # of a claim: a mail is checked at the moment of sending, not of claiming
 FIRST_PAUSE = dt.timedelta(minutes=1)
 LONGEST_PAUSE = dt.timedelta(hours=2)
 MAX_TRIES = 12
@@ -29,13 +31,28 @@ def send_waiting(limit: int = BATCH) -> int:
     open_line = Line()
     sent = done = 0
     try:
-        while done < limit and (ids := claiming.claim(min(claiming.AT_ONCE, limit - done))):
-            done += len(ids)
-            sent += _work_off(claiming.claimed(ids), open_line)
+        while done < limit and (leases := claiming.claim(min(claiming.AT_ONCE, limit - done))):
+            done += len(leases)
+            sent += _work_off_claim(leases, open_line)
     except ServerAway as error:
         logger.warning("the mail server did not answer (%s); the rest waits", error)
     finally:
         open_line.close()
+    return sent
+
+
+def _work_off_claim(leases: Sequence[Lease], open_line: Line) -> int:
+    """Work off a claim, so many at a time that each is decided about just before it is sent; how many were sent.
+
+    Where the server is away, all that was claimed and not begun is given back.
+    """
+    sent = 0
+    for start in range(0, len(leases), DECIDED_AT_ONCE):
+        try:
+            sent += _work_off(claiming.claimed(leases[start : start + DECIDED_AT_ONCE]), open_line)
+        except ServerAway:
+            _give_back(claiming.claimed(leases[start + DECIDED_AT_ONCE :]))
+            raise
     return sent
 
 
@@ -69,7 +86,7 @@ def _send(notice: Notification, mail: Mail, open_line: Line) -> Mark:
         if notice.channel == Channel.TEXT:
             texting.send(mail.address, mail.text, notice_id=notice.pk)
         else:
-            open_line.send(line.message(notice, mail))
+            open_line.send(notice, mail)
     except ValueError:  # Django refuses a header of more than one line (FAULTS L12)
         return Mark(notice=notice, status=Status.FAILED, reason="a header could not be written")
     except Refusal as refusal:
@@ -90,11 +107,19 @@ def _later(notice: Notification, reason: str) -> Mark:
 
 def _let_go(mark: Mark, rest: list[Notification]) -> None:
     """Write a mark, and give back what was claimed and not begun: it is due at once, and was no try."""
-    back = [
-        Mark(notice=notice, status=Status.WAITING, reason=notice.reason, counts=False, next_try_at=timezone.now())
-        for notice in rest
+    claiming.write([mark, *_back(rest)])
+
+
+def _give_back(notices: Sequence[Notification]) -> None:
+    claiming.write(_back(notices))
+
+
+def _back(notices: Sequence[Notification]) -> list[Mark]:
+    now = timezone.now()
+    return [
+        Mark(notice=notice, status=Status.WAITING, reason=notice.reason, counts=False, next_try_at=now)
+        for notice in notices
     ]
-    claiming.write([mark, *back])
 
 
 def _kept(notice: Notification, reason: str) -> str:

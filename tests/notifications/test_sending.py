@@ -4,9 +4,10 @@ import datetime as dt
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,6 +21,7 @@ from tests.conftest import Cast
 from tests.factories import make_bill
 from tests.notifications.telling import due_again, hush, make_notice
 from tests.smtp import Mailbox
+from tests.stripe_sandbox.conftest import free_port
 
 INACTIVE = (
     "You tried to send to a recipient that has been marked as inactive.\n Found inactive addresses: alice@example.com."
@@ -161,14 +163,14 @@ def test_what_is_held_for_later_costs_the_queue_nothing(cast: Cast) -> None:
         for number in range(50)
     )  # fmt: skip
     notice = make_notice(cast)
-    assert claiming.claim() == [notice.pk]
+    assert [lease.pk for lease in claiming.claim()] == [notice.pk]
     assert claiming.claim() == []
 
 
 def test_a_claim_that_ran_out_before_anything_was_begun_counts_as_no_repeat(cast: Cast, mailbox: Mailbox) -> None:
     """L04: a sender that dies between two mails of its claim repeats neither."""
     first, second = make_notice(cast, "receipt"), make_notice(cast, "due_today")
-    assert claiming.claim() == [first.pk, second.pk]
+    assert [lease.pk for lease in claiming.claim()] == [first.pk, second.pk]
     for notice in (first, second):
         due_again(notice)
     assert sending.send_waiting() == 2
@@ -186,7 +188,7 @@ def test_parallel_claims_take_each_notice_once(real_cast: Cast) -> None:
     def run(_number: int) -> list[int]:
         together.wait()
         try:
-            return [pk for _ in range(10) for pk in claiming.claim(5)]
+            return [lease.pk for _ in range(10) for lease in claiming.claim(5)]
         finally:
             connection.close()
 
@@ -194,3 +196,35 @@ def test_parallel_claims_take_each_notice_once(real_cast: Cast) -> None:
         taken = [pk for claims in pool.map(run, range(8)) for pk in claims]
     assert len(taken) == len(set(taken)) == 200
     assert set(Notification.objects.values_list("tries", flat=True)) == {1}
+
+
+def test_many_of_one_outcome_are_closed_in_one_statement_and_none_that_another_has(
+    cast: Cast, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    """A claim of which the same is to be said costs one statement; each is compared and set all the same."""
+    Notification.objects.bulk_create(
+        Notification(kind="receipt", subject="payment:X", user=cast.alice.user, dedupe_key=f"n{number}")
+        for number in range(30)
+    )
+    leases = claiming.claim()
+    taken_over = leases[3]
+    Notification.objects.filter(pk=taken_over.pk).update(tries=2, status="sent")
+    with django_assert_num_queries(1):
+        written = claiming.write(
+            [claiming.Mark(notice=lease, status="kept", reason="switched off") for lease in leases]
+        )
+    assert written == {lease.pk for lease in leases} - {taken_over.pk}
+    assert Notification.objects.filter(status="kept", reason="switched off").count() == 29
+
+
+def test_a_server_that_goes_away_gives_back_all_of_a_claim(
+    cast: Cast, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L11: what was claimed far ahead of its turn is due again at once, and was no try."""
+    monkeypatch.setattr(sending, "DECIDED_AT_ONCE", 1)
+    notices = [make_notice(cast, kind) for kind in ("receipt", "due_today", "new_bill")]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    assert sending.send_waiting() == 0
+    states = [Notification.objects.values_list("status", "tries").get(pk=notice.pk) for notice in notices]
+    assert states == [("waiting", 1), ("waiting", 0), ("waiting", 0)]
