@@ -25,7 +25,7 @@ MAX_DAYS_BACK = 3  # a day that was missed is caught up with so long
 
 # What is still to be paid on bill `b` with receivable `a`, US cents, less what is on its way or scheduled.
 OWED = """
-    b.voided_at IS NULL AND b.held_since IS NULL AND a.balance_cents > coalesce((
+    b.voided_at IS NULL AND b.held_since IS NULL AND b.on_plan_since IS NULL AND a.balance_cents > coalesce((
         SELECT sum(l.amount_cents) FROM payments_paymentallocation l JOIN payments_payment p ON p.id = l.payment_id
         WHERE l.bill_id = b.id
           AND (p.status = ANY(%(in_flight)s) OR (p.status = 'draft' AND p.scheduled_on >= %(day)s))), 0)

@@ -15,6 +15,7 @@ from accounts import rate_limits
 from accounts.households import add_member, open_household
 from accounts.models import Household, Member, User
 from ledger.opening import open_system_accounts
+from payments.plans import policies
 
 PASSWORD = "meridian-demo-tests"
 
@@ -146,5 +147,6 @@ def empty_database() -> None:
         cursor.execute(f"TRUNCATE {tables} CASCADE")
         cursor.execute("SET session_replication_role = DEFAULT")
     open_system_accounts()
+    policies.load()
     for other in connections.all(initialized_only=True):
         other.close_if_unusable_or_obsolete()

@@ -61,6 +61,8 @@ def _why_not_owed(bill: Bill, rule: "kinds.Bill", owed_cents: int, today: dt.dat
         return "the bill is void"
     if bill.held_since is not None:
         return "the bill is under review"
+    if bill.on_plan_since is not None:
+        return "the bill is on a payment plan: its instalments are reminded of"
     if owed_cents <= 0:
         return "the bill is paid, or its payment on its way"
     if rule is kinds.Bill.DUE and bill.due_on < today:

@@ -21,7 +21,18 @@ from payments.models.methods import (
 )
 from payments.models.overpaid import CreditMove
 from payments.models.payment import Payment, PaymentAllocation, PaymentAllocationQuerySet, PaymentQuerySet, PaymentSplit
-from payments.models.plans import Installment, PaymentPlan, PaymentPlanQuerySet, PlanAgreement, PlanBill
+from payments.models.plan_policies import PlanPolicy, PlanPolicyQuerySet
+from payments.models.plans import (
+    Installment,
+    InstallmentQuerySet,
+    PaymentPlan,
+    PaymentPlanQuerySet,
+    PlanAgreement,
+    PlanAgreementQuerySet,
+    PlanBill,
+    PlanBillQuerySet,
+    PlanStatus,
+)
 from payments.models.reconciliation import BalanceTransaction, Finding, ReconciliationRun
 from payments.models.taken_back import Dispute, DisputeQuerySet, Refund, RefundQuerySet
 
@@ -42,6 +53,7 @@ __all__ = [
     "GuestLinkQuerySet",
     "GuestPayment",
     "Installment",
+    "InstallmentQuerySet",
     "LockboxFile",
     "MonthFigures",
     "Mandate",
@@ -59,7 +71,12 @@ __all__ = [
     "PaymentQuerySet",
     "PaymentSplit",
     "PlanAgreement",
+    "PlanAgreementQuerySet",
     "PlanBill",
+    "PlanBillQuerySet",
+    "PlanPolicy",
+    "PlanPolicyQuerySet",
+    "PlanStatus",
     "ReconciliationRun",
     "Refund",
     "RefundQuerySet",

@@ -20,6 +20,7 @@ from payments import guests, receipts
 from payments.pages.filters import BillFilter
 from payments.pages.guest_linking import printed_link, shared_link
 from payments.pages.rows import Row, rows_of
+from payments.plans import offering
 
 PAGE_SIZE = 25
 MAX_LINES = 500  # of one bill on its page
@@ -121,6 +122,7 @@ def _told(request: MemberRequest, bill: Bill) -> dict[str, object]:
         "is_under_review": row.state is State.UNDER_REVIEW,
         "is_undecided": holds.causes_of(bill) == {Hold.Cause.CLAIM_OPEN},
         "can_share": sharing.can_share(bill, scope),
+        "can_spread": offering.can_be_offered(bill, scope),
     }
 
 

@@ -20,6 +20,7 @@ STATES = [
     ("past_due", _("Past due")),
     ("processing", _("Payment on its way")),
     ("paid", _("Paid")),
+    ("on_plan", _("On a payment plan")),
     ("under_review", _("Under review")),
     ("void", _("Void")),
 ]
@@ -99,7 +100,10 @@ class BillFilter(django_filters.FilterSet):  # type: ignore[misc]
         if state == "under_review":
             return bills.filter(held_since__isnull=False)
         bills = bills.filter(held_since__isnull=True)
+        if state == "on_plan":
+            return bills.filter(on_plan_since__isnull=False)
         if state == "past_due":
+            bills = bills.filter(on_plan_since__isnull=True)
             return bills.filter(due_on__lt=today)
         if state == "processing":
             return bills.filter(allocations__payment__status__in=IN_FLIGHT).distinct()

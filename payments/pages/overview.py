@@ -13,6 +13,7 @@ from accounts.requests import MemberRequest
 from payments import overview
 from payments.pages import charts
 from payments.pages.rows import rows_with
+from payments.plans import offering
 
 BILLS_SHOWN = 5
 NOON = 12
@@ -42,6 +43,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}, scheduled=waiting.scheduled),
         "chart": charts.by_month(paid, title=_("Paid in the last six months")) if any(paid.values()) else None,
         "plan_year": overview.plan_year(scope, coverages, today=today),
+        "can_spread": any(offering.looks_fit(bill) for bill in bills),
         "year": today.year,
     }
     return render(request, "overview/overview.html", context)

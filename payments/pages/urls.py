@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.pages import bills, help, overview, premiums
+from payments.pages import bills, help, overview, plan_wizard, plans, premiums
 
 urlpatterns = [
     path("", help.home, name="home"),
@@ -11,6 +11,13 @@ urlpatterns = [
     path("bills/<str:number>/", bills.bill_page, name="bill"),
     path("bills/<str:number>/pdf/", bills.bill_pdf, name="bill_pdf"),
     path("bills/<str:number>/share/", bills.share, name="bill_share"),
+    path("plans/", plans.plans_page, name="plans"),
+    path("plans/new/", plan_wizard.new, name="plan_new"),
+    path("plans/new/terms/", plan_wizard.terms, name="plan_terms"),
+    path("plans/new/sign/", plan_wizard.sign, name="plan_sign"),
+    path("plans/agreements/<int:agreement_id>/", plans.plan_agreement, name="plan_agreement"),
+    path("plans/<slug:number>/", plans.plan_page, name="plan"),
+    path("plans/<slug:number>/pay/", plans.plan_pay, name="plan_pay"),
     path("premiums/", premiums.premiums_page, name="premiums"),
     path("premiums/<int:coverage_id>/ahead/", premiums.pay_ahead, name="premiums_ahead"),
     path("help/", help.help_page, name="help"),

@@ -23,6 +23,7 @@ from payments.models import (
     PaymentAllocation,
     PaymentMethod,
 )
+from tests.access import plans
 from tests.accounts import files
 from tests.accounts.records import Records
 from tests.conftest import Cast
@@ -121,6 +122,8 @@ def make_world(cast: Cast) -> World:
         "delegates/delegate_id": Objects(_delegates(records), 0, DECIDES_RULE),
         "invitations/invitation_id": Objects(_invitations(records, users, to_self=True), 0, OWN_RULE),
         "sent/invitation_id": Objects(_invitations(records, users, to_self=False), 0, DECIDES_RULE),
+        "plans/number": Objects(plans.numbers(records), "0000-0000-0000"),
+        "agreements/agreement_id": Objects(plans.agreements(records), 0),
         "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
         "/key": Objects({}, "set-password"),
