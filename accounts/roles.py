@@ -5,7 +5,9 @@ own words: `payments.add_refund` to refund, `payments.change_refund` to approve 
 adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` to settle a reject,
 `payments.change_finding` to explain money in suspense, `payments.add_check` and `payments.change_check` for checks,
 `payments.add_lockboxfile` for their files, `bills.add_hold` and `bills.change_hold` to hold a bill and let it go on,
-`activity.change_workitem` to work off the queue, `activity.add_access` to see the portal as a member sees it,
+`support.change_inquiry` to answer questions, `bills.add_estimate`
+to record good-faith estimates, `activity.change_workitem` to work off the queue, `activity.add_access` to see the
+portal as a member sees it,
 `accounts.change_user` to give roles. None of them opens a form that edits a record: there is none.
 """
 
@@ -33,7 +35,7 @@ SERVICES_SEE = frozenset(
         "bills.view_accumulator", "bills.view_hold",
         "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
         "payments.view_dispute", "notifications.view_notification",
-        "notifications.view_suppression", "activity.view_workitem",
+        "notifications.view_suppression", "activity.view_workitem", "support.view_inquiry", "bills.view_estimate",
     }
 )  # fmt: skip
 BILLING_SEES = SERVICES_SEE | {
@@ -50,10 +52,15 @@ BILLING_DOES = frozenset(
         "payments.add_refund", "payments.change_refund", "bills.change_bill", "bills.add_importbatch",
         "bills.change_importreject", "bills.add_hold", "bills.change_hold", "activity.change_workitem",
         "payments.change_finding", "payments.add_check",
-        "payments.change_check", "payments.add_lockboxfile",
+        "payments.change_check", "payments.add_lockboxfile", "support.change_inquiry", "bills.add_estimate",
     }
 )  # fmt: skip
-SERVICES_DO = frozenset({"activity.change_workitem", "activity.add_access", "bills.add_hold", "bills.change_hold"})
+SERVICES_DO = frozenset(
+    {
+        "activity.change_workitem", "activity.add_access", "bills.add_hold", "bills.change_hold",
+        "support.change_inquiry", "bills.add_estimate",
+    }
+)  # fmt: skip
 ASSISTANCE_SEES: frozenset[str] = frozenset()
 ASSISTANCE_DOES: frozenset[str] = frozenset()
 

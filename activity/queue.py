@@ -93,6 +93,10 @@ TASKS: dict[str, Task] = {
         "you found. Not by the person who looked.",
         7 * DAY,
     ),
+    K.INQUIRY: Task(
+        "Open the question and answer it; the bill that it holds goes on with the answer, unless you keep it on hold.",
+        2 * DAY,
+    ),
     K.GUEST_PAY: Task(
         "Guest pay holds its limits by itself. Look at the log for how the tries are spread; where they go on, block "
         "their networks at the proxy, and lower the hourly limits (docs/guest-pay.md).",

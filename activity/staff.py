@@ -37,6 +37,7 @@ SUBJECTS = {
     "import": "bills_importbatch",
     "event": "payments_stripeevent",
     "finding": "payments_finding",
+    "inquiry": "support_inquiry",
     "check": "payments_check",
     "lockbox": "payments_lockboxfile",
     "reconciliation": "payments_reconciliationrun",

@@ -10,6 +10,10 @@ from django.utils.translation import gettext_noop
 DEFAULT_HOURS = gettext_noop("Monday to Friday, 8 a.m. to 6 p.m.")  # SUPPORT_HOURS where it is not set
 
 
+# SUPPORT_LANGUAGES where it is not set
+DEFAULT_LANGUAGES = gettext_noop("English and Spanish; interpreters for other languages at no cost")
+
+
 def portal(request: HttpRequest) -> dict[str, Any]:
     """The brand, how to reach Member Services, and whether this is the demo."""
     return {
@@ -18,4 +22,6 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "support_phone": settings.SUPPORT_PHONE,
         "support_tty": settings.SUPPORT_TTY,
         "support_hours": _(settings.SUPPORT_HOURS),
+        "support_languages": _(settings.SUPPORT_LANGUAGES),
+        "support_answer_days": settings.SUPPORT_ANSWER_DAYS,
     }

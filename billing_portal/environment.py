@@ -88,6 +88,8 @@ class Environment(BaseSettings):
     support_phone: str = "1-800-555-0100"
     support_tty: str = "711"
     support_hours: str = "Monday to Friday, 8 a.m. to 6 p.m."
+    support_languages: str = "English and Spanish; interpreters for other languages at no cost"
+    support_answer_days: int = Field(default=2, ge=1, le=30)
 
     @field_validator("stripe_descriptor_medical", "stripe_descriptor_premium")
     @classmethod

@@ -28,6 +28,7 @@ SCHEDULE = {
         "task": "bills.tasks.check_bills",
         "schedule": crontab(hour="4", minute="40"),
     },
+    "settle questions about corrected bills": {"task": "support.tasks.settle_corrected", "schedule": 5 * MINUTE},
     # From the first minutes of its day on; a repeat sends nothing twice.
     "send scheduled payments": {"task": "payments.tasks.send_scheduled", "schedule": 15 * MINUTE},
     "tell of payments scheduled for tomorrow": {

@@ -29,6 +29,8 @@ PORTAL_URL = ENVIRONMENT.portal_url.rstrip("/")
 SUPPORT_PHONE = ENVIRONMENT.support_phone
 SUPPORT_TTY = ENVIRONMENT.support_tty
 SUPPORT_HOURS = ENVIRONMENT.support_hours
+SUPPORT_LANGUAGES = ENVIRONMENT.support_languages
+SUPPORT_ANSWER_DAYS = ENVIRONMENT.support_answer_days
 
 INSTALLED_APPS = [
     "billing_portal.admin_site.PortalAdminConfig",

@@ -13,12 +13,13 @@ from accounts.ledger_admin import history_table
 from accounts.models import Household, Member, User
 from accounts.staff import Action, ActionForm, AmountForm, MemberRecordAdmin, Refused, money, usd
 from activity.staff import link, listed
-from bills import hold_admin, import_admin, issuing
+from bills import check_facts, checking, estimate_admin, hold_admin, import_admin, issuing
 from bills.models import Accumulator, Bill, Claim
 from ledger.chart import Code
 from ledger.models import Transfer
+from ledger.money import format_usd
 
-__all__ = ["hold_admin", "import_admin"]
+__all__ = ["estimate_admin", "hold_admin", "import_admin"]
 
 SHARES = ("deductible", "copay", "coinsurance", "not_covered")
 MAX_LINES = 500
@@ -49,6 +50,25 @@ def _void(user: User, bill: Bill, cleaned: dict[str, Any]) -> str:
 
 def _is_owed(bill: Bill) -> bool:
     return bill.voided_at is None and bill.balance_cents > 0
+
+
+def _check_table(bill: Bill) -> dict[str, Any]:
+    """What the bill check finds, counting everybody's claims: more than a member may see of the family's."""
+    is_checked = bill.kind == Bill.Kind.MEDICAL and bill.voided_at is None
+    result = checking.check(check_facts.gather(bill)) if is_checked else None
+    matches = result is not None and result.matches
+    return {
+        "title": "Bill check",
+        "heads": ("Flag", "About", "Too much by", "Sums"),
+        "rows": [
+            (
+                finding.flag.replace("_", " "), finding.about or "-", usd(finding.over_cents),
+                "; ".join(f"{name.replace('_', ' ')} {format_usd(cents)}" for name, cents in finding.sums.items()),
+            )
+            for finding in (result.findings if result else ())
+        ],
+        "empty": "The bill matches its claim." if matches else "Nothing is flagged; there is no claim to compare with.",
+    }  # fmt: skip
 
 
 class RecordAdmin(MemberRecordAdmin):
@@ -172,7 +192,7 @@ class BillAdmin(RecordAdmin):
             "empty": "The bill has no lines.",
         }  # fmt: skip
         return super().page_context(request, obj) | {
-            "tables": [history_table(obj.receivable_id), hold_admin.holds_table(obj), lines]
+            "tables": [_check_table(obj), history_table(obj.receivable_id), hold_admin.holds_table(obj), lines]
         }
 
     def related(self, request: HttpRequest, obj: Bill) -> list[tuple[str, str]]:
@@ -182,6 +202,7 @@ class BillAdmin(RecordAdmin):
             ("Claims", listed("bills_claim", bill__id__exact=obj.pk)),
             ("Payments", listed("payments_payment", allocations__bill__id__exact=obj.pk)),
             ("Transfers", listed("ledger_transfer", account=obj.receivable_id)),
+            ("Questions", listed("support_inquiry", bill__id__exact=obj.pk)),
             ("What happened", listed("activity_event", subject=f"bill:{obj.number}")),
             ("Who looked", listed("activity_access", q=f"bill:{obj.number}")),
         ]

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 from accounts.models import Member
 from activity.models import Event
 from payments.models import Mandate, Payment, PaymentMethod
+from support.models import Inquiry
 
 
 class Told(NamedTuple):
@@ -92,6 +93,14 @@ def mandate_giver(event: Event) -> Iterator[Told]:
 def holder_of_claimed_member(event: Event) -> Iterator[Told]:
     """The user who holds a member, once for each who claims it too (FAULTS H24). Needs `held_by` and `claimed_by`."""
     yield Told(event.data["held_by"], event.subject, f"{event.subject}:claimed-by:{event.data['claimed_by']}")
+
+
+def asker_of_inquiry(event: Event) -> Iterator[Told]:
+    """Who asked a question, once for each answer. Needs `inquiry_id` and `message_id`."""
+    inquiry = Inquiry.objects.filter(pk=event.data["inquiry_id"]).first()
+    if inquiry is not None:
+        key = f"{inquiry.pk}:{event.data['message_id']}"
+        yield Told(inquiry.asked_by_id, f"inquiry:{inquiry.number}", key, inquiry.member_id)
 
 
 def household_holder(event: Event) -> Iterator[Told]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from notifications.models import Notification
-from notifications.news import autopay, bills, coverage, digests, family, methods, payments, people
+from notifications.news import autopay, bills, coverage, digests, family, methods, payments, people, support
 from notifications.news.looking import Family, Looked, News, NotToBeSent
 
 __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
@@ -45,4 +45,5 @@ FAMILIES: dict[str, Family] = {
     "delegate": family.of_delegates,
     "invitation": family.of_invitations,
     "user": people.of_users,
+    "inquiry": support.of_inquiries,
 }

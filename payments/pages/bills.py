@@ -6,6 +6,7 @@ from dataclasses import replace
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -61,6 +62,7 @@ def bill_page(request: MemberRequest, number: str) -> HttpResponse:
     told = _told(request, bill)
     context = {
         **told,
+        "ask_href": f"{reverse('ask')}?{urlencode({'bill': bill.number})}",
         "somebody_else": shared_link(bill, request.scope),
         "check": None if told["is_amounts_only"] else check_words.of_bill(bill, request.scope),
     }

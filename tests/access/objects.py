@@ -28,6 +28,7 @@ from tests.accounts import files
 from tests.accounts.records import Records
 from tests.conftest import Cast
 from tests.factories import make_grace
+from tests.support.questions import make_inquiry
 
 PEOPLE = ("Alice", "Bob", "Maya", "Charlie")
 HOUSEHOLD_RULE = {
@@ -55,6 +56,8 @@ DECIDES_RULE = {
     "staff": set(),
 }
 
+# What another adult writes to the plan is that adult's; a child without a sign-in has somebody who acts for it.
+ASKER_RULE = OWN_RULE | {"alice": {"Alice", "Maya"}, "delegate": {"Bob"}}
 
 # Routes that are not for everybody who sees the object.
 SEEN_BY_ROUTE = {
@@ -107,6 +110,7 @@ def make_world(cast: Cast) -> World:
         "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
         "grace/grace_id": Objects({name: make_grace(bill.member).pk for name, bill in records.bills.items()}, 0),
+        "support/number": Objects({name: _inquiry(records, name) for name in PEOPLE}, "0000-0000", ASKER_RULE),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
         "link/token": Objects({}, "no-token"),
@@ -175,6 +179,12 @@ def _invitations(records: Records, users: dict[str, User], *, to_self: bool) -> 
             invited_by=users["alice"], expires_at=timezone.now() + dt.timedelta(days=1),
         ).pk  # fmt: skip
     return made
+
+
+def _inquiry(records: Records, name: str) -> str:
+    """A question about each, by each or by who acts for them."""
+    member = records.bills[name].member
+    return make_inquiry(member, by=member.user or records.bills["Alice"].member.user).number
 
 
 def _setups(records: Records) -> dict[str, object]:

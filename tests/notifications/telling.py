@@ -15,6 +15,7 @@ from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.factories import make_bill, make_grace, make_payment
 from tests.notifications import telling_autopay
+from tests.support.questions import make_inquiry
 
 DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -2, kinds.Bill.OWED: 20}
 
@@ -46,6 +47,8 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
         return f"grace:{make_grace(cast.alice, status=min(coverage.TRUE_IN[kind.name])).pk}"
     if kind.topic == kinds.Topic.FAMILY:
         return about_family(cast, kind, reader)
+    if kind.told is audience.asker_of_inquiry:
+        return f"inquiry:{make_inquiry(cast.alice, by=reader).number}"
     if kind.told is audience.household_holder:
         return f"household:{cast.household.pk}"
     if kind.told is audience.actor:

@@ -12,7 +12,9 @@ from activity.models import Event, WorkItem
 from bills.models import Bill, Hold, ImportReject
 from ledger.models import Transfer
 from payments.models import Check, Finding, Refund
+from support.models import Inquiry
 from tests.staff.conftest import Records, make_staff, sign_in
+from tests.support.questions import make_inquiry
 
 DOERS = {
     "adjust": "bills.change_bill", "write-off": "bills.change_bill", "void": "bills.change_bill",
@@ -21,6 +23,8 @@ DOERS = {
     "assign": "payments.change_finding", "match": "payments.change_check", "return": "payments.change_check",
     "record": "payments.add_check", "lockbox": "payments.add_lockboxfile",
     "hand-over": "activity.change_workitem", "give-back": "activity.change_workitem",
+    "answer": "support.change_inquiry", "give": "support.change_inquiry", "hold-bill": "support.change_inquiry",
+    "release-bill": "support.change_inquiry", "close": "support.change_inquiry", "estimate": "bills.add_estimate",
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
     "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
 }  # fmt: skip
@@ -32,6 +36,9 @@ def target(action: str, records: Records) -> str:
     """The address of an action's page."""
     item = WorkItem.objects.get_or_create(kind="dispute", subject="payment:x", dedupe_key="w1")[0]
     refund = Refund.objects.filter(payment=records.payment).first()
+    if action in ("answer", "give", "hold-bill", "release-bill", "close"):
+        inquiry = Inquiry.objects.first() or make_inquiry(records.cast.charlie, by=records.cast.charlie.user)
+        return f"/admin/support/inquiry/{inquiry.pk}/{action}/"
     return {
         "approve": f"/admin/payments/refund/{refund.pk if refund else 0}/approve/",
         "decline": f"/admin/payments/refund/{refund.pk if refund else 0}/decline/",
@@ -42,6 +49,7 @@ def target(action: str, records: Records) -> str:
         "assign": f"/admin/payments/finding/{Finding.objects.get().pk}/assign/",
         "match": f"/admin/payments/check/{Check.objects.get().pk}/match/",
         "return": f"/admin/payments/check/{Check.objects.get().pk}/return/",
+        "estimate": "/admin/bills/estimate/record/",
         "record": "/admin/payments/check/record/",
         "lockbox": "/admin/payments/lockboxfile/upload/",
         "hand-over": f"/admin/activity/workitem/{item.pk}/hand-over/",
