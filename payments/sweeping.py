@@ -26,6 +26,12 @@ DEADLINE = dt.timedelta(hours=1)  # after it, what is still unknown is work for 
 KEY_LIFE = dt.timedelta(hours=20)  # the provider keeps an idempotency key for 24 hours
 GUEST_ACTION_LIFE = dt.timedelta(hours=1)  # a guest's visit ends then: nobody can answer, and the bill is payable again
 ACTION_LIFE = dt.timedelta(hours=24)  # an open 3-D Secure step is canceled then (FAULTS B17)
+# A payer who was not there needs the mail first.
+ACTION_LIVES = {
+    Payment.Channel.GUEST: GUEST_ACTION_LIFE,
+    Payment.Channel.AUTOPAY: dt.timedelta(days=3),
+    Payment.Channel.PLAN: dt.timedelta(days=3),
+}
 MAX_ATTEMPTS = 3
 MAX_SECONDS = 50.0  # of one run: of a provider that does not answer, each payment costs a time-out
 
@@ -112,7 +118,7 @@ def adopt(payment: Payment, intent_id: str) -> Payment:
 def _ask_again(payment: Payment, age: dt.timedelta) -> Payment:
     assert payment.stripe_payment_intent_id is not None
     payment = settlement.apply(payment.pk, gateway.intent(payment.stripe_payment_intent_id))
-    life = GUEST_ACTION_LIFE if payment.channel == Payment.Channel.GUEST else ACTION_LIFE
+    life = ACTION_LIVES.get(Payment.Channel(payment.channel), ACTION_LIFE)
     if payment.status == PaymentStatus.REQUIRES_ACTION and age > life:
         return checkout.abandon(payment, actor="system")
     return payment

@@ -33,6 +33,7 @@ from payments import (
     sweeping,
     wording,
 )
+from payments.autopay import confirming
 from payments.checkout import CheckoutError
 from payments.eligibility import Attestation
 from payments.forms import NEW, AmountsForm, MethodForm
@@ -163,22 +164,27 @@ def authenticate(request: MemberRequest, number: str) -> HttpResponse:
     if payment.status != PaymentStatus.REQUIRES_ACTION or not payment.stripe_payment_intent_id:
         return redirect(where(payment))
     if request.method == "POST":
+        is_going_on = "confirm" in request.POST  # a charge that began without the payer
         try:
+            if is_going_on:
+                return redirect(where(confirming.begin(payment)))
             payment = checkout.abandon(payment, actor=f"user:{request.user.pk}")
         except GatewayError:
-            messages.error(request, str(declines.CANNOT_CANCEL_NOW))
+            messages.error(request, str(declines.CANNOT_PAY_NOW if is_going_on else declines.CANNOT_CANCEL_NOW))
         return redirect("payment", payment.number)
     try:
         intent = gateway.intent(payment.stripe_payment_intent_id)
     except GatewayError:
         intent = None
-    if intent is not None and intent.status != "requires_action":
+    is_unasked = confirming.waits(payment, intent)
+    if intent is not None and intent.status != "requires_action" and not is_unasked:
         return redirect("payment_return", payment.number)
     context = {
         **receipts.summary(payment, request.scope),
         "whole": parts.of(payment, request.scope),
         "method": wording.method_of(payment),
-        "client_secret": intent.client_secret if intent else "",
+        "client_secret": intent.client_secret if intent and not is_unasked else "",
+        "is_unasked": is_unasked,
         "starts_at_once": "again" not in request.GET,
         "stripe": _stripe_settings(payment),
     }
