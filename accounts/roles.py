@@ -34,7 +34,7 @@ SERVICES_SEE = frozenset(
         "accounts.view_coverage", "bills.view_bill", "bills.view_billline", "bills.view_claim", "bills.view_claimline",
         "bills.view_accumulator", "bills.view_hold",
         "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
-        "payments.view_dispute", "notifications.view_notification",
+        "payments.view_dispute", "payments.view_autopaycharge", "notifications.view_notification",
         "notifications.view_suppression", "activity.view_workitem", "support.view_inquiry", "bills.view_estimate",
     }
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """How long what is open has waited: counts by age, as a chart drawn on the server with the table behind it."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 DAY = dt.timedelta(days=1)
@@ -38,7 +38,12 @@ def chart(opened: Iterable[dt.datetime], *, title: str, now: dt.datetime) -> Cha
     counts = dict.fromkeys([name for name, _bound in SPANS] + [OLDEST], 0)
     for moment in opened:
         counts[next((name for name, bound in SPANS if now - moment < bound), OLDEST)] += 1
-    most = max(counts.values())
+    return of_counts(counts, title=title)
+
+
+def of_counts(counts: Mapping[str, int], *, title: str) -> Chart:
+    """A chart of counts by name, at most five of them."""
+    most = max(counts.values(), default=0)
     bars = tuple(_bar(place, name, count, most) for place, (name, count) in enumerate(counts.items()))
     return Chart(title, f"{title}: " + ", ".join(f"{bar.name} {bar.count}" for bar in bars), bars)
 

@@ -12,10 +12,11 @@ from django.utils.safestring import SafeString
 from accounts.models import Household, Member, User
 from accounts.staff import money, usd
 from activity.staff import ReadOnlyAdmin, ReadOnlyInline, link, listed
-from payments import figures_admin, legs, lockbox_admin, reconciliation_admin, taken_back_admin
+from payments import autopay_admin, figures_admin, legs, lockbox_admin, reconciliation_admin, taken_back_admin
 from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
 
-__all__ = ["figures_admin", "lockbox_admin", "reconciliation_admin"]  # their pages are registered with these
+# Their pages are registered with these.
+__all__ = ["autopay_admin", "figures_admin", "lockbox_admin", "reconciliation_admin"]
 
 
 class AllocationInline(ReadOnlyInline):

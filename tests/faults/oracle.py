@@ -146,6 +146,7 @@ class Oracle:
         net = 0
         for payment in payments:
             net += self._payment(payment, transfers, verdict)
+        self._autopay(house, verdict)
         taken_back = sum(_clearing(t) for t in transfers if t[4] in (BANK_RETURN, DISPUTE))
         self._compare(verdict, -self._disputed, taken_back, f"household {house}: disputes and returns")
         self._book(house, charged_cents, net, transfers, verdict)
@@ -178,6 +179,22 @@ class Oracle:
                 disputed -= sum(line["amount"] for line in self._lines[dispute["id"]])
         self._disputed += disputed
         return sum(charge["amount"] for charge in charges) - refunded - disputed
+
+    def _autopay(self, house: int, verdict: Verdict) -> None:
+        """Each bill is charged by autopay once a cycle, whatever fired twice, and never more than was announced."""
+        charges = self.book.rows(
+            "SELECT c.bill_id, c.cycle, c.amount_cents, y.number FROM payments_autopaycharge c"
+            " JOIN payments_payment y ON y.id = c.payment_id WHERE c.household_id = %s ORDER BY c.id", house
+        )  # fmt: skip
+        taken: set[tuple[int, int]] = set()
+        for bill, cycle, announced, number in charges:
+            made = [c for intent in self._intents[number] for c in self._charges[intent] if c["status"] == "succeeded"]
+            cents = sum(charge["amount"] for charge in made)
+            verdict.doubled += cents if (bill, cycle) in taken else 0
+            verdict.hold("M4", not (made and (bill, cycle) in taken), f"bill {bill}: charged twice in cycle {cycle}")
+            verdict.hold("M4", cents <= announced, f"bill {bill}: {cents} charged, {announced} announced")
+            if made:
+                taken.add((bill, cycle))
 
     def _refunds_of(self, charge: dict[str, Any], transfers: list[tuple[Any, ...]], verdict: Verdict) -> int:
         sent, by_row = 0, Counter[str]()

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from tests.faults import steps_back, steps_banking, steps_crashing, steps_paying
+from tests.faults import steps_autopay, steps_back, steps_banking, steps_crashing, steps_paying
 from tests.faults.scene import Scene
 
 Step = Callable[[Scene], None]
@@ -19,7 +19,7 @@ def kinds() -> dict[str, Step]:
         found |= steps_banking.DISPUTES
     if steps_banking.takes_bank_debits():
         found |= steps_banking.DEBITS
-    return found | steps_crashing.STEPS
+    return found | steps_autopay.STEPS | steps_crashing.STEPS
 
 
 def missing() -> list[str]:

@@ -20,6 +20,8 @@ from ledger.posting import Posting, post
 from notifications.models import Notification, Suppression
 from payments import figures
 from payments.models import (
+    AutopayCharge,
+    AutopayEnrollment,
     BalanceTransaction,
     Check,
     Dispute,
@@ -142,6 +144,17 @@ def records(cast: Cast) -> Records:
         dedupe_key="n1", user=cast.alice.user, kind="bill.issued", subject=f"bill:{bill.number}"
     )
     figures.keep()
-    Suppression.objects.create(address="gone@example.com", cause="bounced")
+    _others(cast, bill, method)
     hold = holds.begin(premium, cause=Hold.Cause.DISPUTE, reference="inquiry:1")
     return Records(cast, bill, premium, claim, payment, refund, batch, reject, hold)
+
+
+def _others(cast: Cast, bill: Bill, method: PaymentMethod) -> None:
+    """Records that no test asks for by name."""
+    Suppression.objects.create(address="gone@example.com", cause="bounced")
+    enrollment = AutopayEnrollment.objects.create(
+        user=cast.alice.user, household=cast.household, covers="medical", method=method
+    )
+    AutopayCharge.objects.create(
+        enrollment=enrollment, household=cast.household, bill=bill, amount_cents=5000, due_on=DAY, charge_on=DAY
+    )

@@ -22,6 +22,7 @@ SHOWN = {
     "bills.hold",
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
     "notifications.suppression",
+    "payments.autopaycharge",
     "payments.balancetransaction", "payments.finding", "payments.reconciliationrun", "payments.check",
     "payments.lockboxfile", "payments.monthfigures", "payments.payment", "payments.refund", "payments.dispute",
     "payments.paymentmethod", "payments.stripeevent",
