@@ -78,6 +78,7 @@ class WorkItem(models.Model):
         CHECK_RETURNED = "check_returned", "Paper check returned by the bank"
         REFUND_APPROVAL = "refund_approval", "Refund that waits for a second person"
         INQUIRY = "inquiry", "Question of a member"
+        ASSISTANCE = "assistance", "Application for help to decide"
         GUEST_PAY = "guest_pay", "Guest pay: somebody tries numbers or cards"
         CONFIDENTIAL_LOOK = "confidential_look", "Staff opened a confidential record"
 

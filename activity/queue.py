@@ -43,6 +43,11 @@ TASKS: dict[str, Task] = {
     K.REFUND_APPROVAL: Task(
         "Open the payment, and approve the refund or turn it down. Who asked for it cannot.", DAY
     ),
+    K.ASSISTANCE: Task(
+        "Open the application: read its proofs, ask in writing for what is missing, decide it by its day. Its bills "
+        "wait meanwhile.",
+        30 * DAY,
+    ),
     K.DISPUTE: Task(
         "Open the dispute: it says what to send. Send the bill, the receipt and the consent at Stripe before the due "
         "date, or accept it there. Nothing about the service leaves the plan.",

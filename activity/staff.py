@@ -28,6 +28,8 @@ PAGE_SIZE = 50
 
 # Where the first word of a subject or reference leads: `bill:7F3K-2201` to the list of bills, searched for it.
 SUBJECTS = {
+    "application": "assistance_application",
+    "award": "assistance_award",
     "bill": "bills_bill",
     "payment": "payments_payment",
     "household": "accounts_household",

@@ -12,6 +12,9 @@ from django.utils import timezone
 import ledger
 from accounts.models import Delegate, Invitation, User
 from accounts.uploads import keeping
+from accounts.visibility import scope_of
+from assistance import applying
+from assistance.models import Application
 from bills.models import Bill
 from ledger.chart import Code
 from payments.models import (
@@ -119,6 +122,9 @@ def make_world(cast: Cast) -> World:
         "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),
         "add/setup_id": Objects(_setups(records), 0, OWN_RULE),
         "shares/share_id": Objects(_shares(records), 0, OWN_RULE),
+        "estimates/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
+        "applications/number": Objects(_applications(records), "0000-0000", OWN_RULE),
+        "incomes/source_id": Objects(_sources(), 0, OWN_RULE),
         "uploads/key": Objects(_uploads(records), "no-key", OWN_RULE),
         "autopay/enrollment_id": Objects({name: each.pk for name, each in enrolled.items()}, 0, OWN_RULE),
         "charges/charge_id": Objects(_charges(records, enrolled), 0, OWN_RULE),
@@ -195,6 +201,21 @@ def _setups(records: Records) -> dict[str, object]:
         ).pk
         for name in ("Alice", "Bob", "Charlie")
     }
+
+
+def _applications(records: Records) -> dict[str, object]:
+    """An application that each has begun."""
+    members = {name: records.bills[name].member for name in ("Alice", "Bob", "Charlie")}
+    return {name: applying.begin(scope_of(member.user), member.user).number for name, member in members.items()}
+
+
+def _sources() -> dict[str, object]:
+    """A source of income of each application."""
+    return {
+        application.members.get(user=application.applicant).first_name:
+        applying.add_income(application, kind="wages", amount_cents=100, times_a_year=12, upload=None).pk
+        for application in Application.objects.all()
+    }  # fmt: skip
 
 
 def _uploads(records: Records) -> dict[str, object]:

@@ -1,0 +1,45 @@
+"""Which bills help is for, and for how much of each: medical ones that stand, without what no policy covers."""
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from assistance.models import Application, ExcludedService
+from bills import issuing
+from bills.models import Bill
+
+
+def open_bills(application: Application) -> QuerySet[Bill]:
+    """Medical bills of its members on which something is owed. Premiums are never among them (RULES 1.2)."""
+    return (
+        Bill.objects.filter(
+            kind=Bill.Kind.MEDICAL, voided_at__isnull=True, household_id=application.household_id,
+            member__in=application.members.all(), receivable__balance_cents__gt=0,
+        )
+        .select_related("receivable", "household", "member")
+        .order_by("pk")
+    )  # fmt: skip
+
+
+def bills_to_award(application: Application, *, since: dt.date, until: dt.date) -> QuerySet[Bill]:
+    """Open ones, and those first billed within the application period, paid or not; issued up to the award's end."""
+    return (
+        Bill.objects.filter(
+            Q(receivable__balance_cents__gt=0) | Q(issued_on__gte=since),
+            kind=Bill.Kind.MEDICAL, voided_at__isnull=True, household_id=application.household_id,
+            member__in=application.members.all(), issued_on__lte=until,
+        )
+        .select_related("receivable", "household", "member")
+        .order_by("pk")
+    )  # fmt: skip
+
+
+def eligible_cents(bill: Bill) -> int:
+    """What of a bill's charge help is for, US cents: all of it but the lines of excluded services, where known."""
+    charged = issuing.charged_cents(bill)
+    words = list(ExcludedService.objects.values_list("word", flat=True))
+    lines = list(bill.lines.values_list("description", "amount_cents"))
+    if any(word in bill.title.lower() for word in words) and not lines:
+        return 0
+    excluded = sum(cents for text, cents in lines if any(word in text.lower() for word in words))
+    return max(0, charged - excluded)

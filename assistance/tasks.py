@@ -1,0 +1,18 @@
+"""What assistance does by itself."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from assistance import awarding, ending, holding
+
+
+@shared_task
+def keep_up() -> int:
+    """Bills that came in: held for a pending application, lowered by an award in force. Harmless to repeat."""
+    return holding.hold_new() + awarding.cover_new_bills(timezone.localdate())
+
+
+@shared_task
+def tell_of_ends() -> int:
+    """Tell ahead of the end of awards and subsidies."""
+    return ending.tell(timezone.localdate())
