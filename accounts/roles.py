@@ -32,7 +32,8 @@ SERVICES_SEE = frozenset(
     {
         "accounts.view_household", "accounts.view_member", "accounts.view_delegate", "accounts.view_plan",
         "accounts.view_coverage", "bills.view_bill", "bills.view_billline", "bills.view_claim", "bills.view_claimline",
-        "bills.view_accumulator", "bills.view_hold",
+        "bills.view_accumulator", "bills.view_gracerule", "bills.view_graceperiod", "bills.view_financecharge",
+        "bills.view_statement", "bills.view_chargerule", "bills.view_hold",
         "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
         "payments.view_dispute", "payments.view_autopaycharge", "notifications.view_notification",
         "notifications.view_suppression", "activity.view_workitem", "support.view_inquiry", "bills.view_estimate",
@@ -51,7 +52,7 @@ BILLING_DOES = frozenset(
     {
         "payments.add_refund", "payments.change_refund", "bills.change_bill", "bills.add_importbatch",
         "bills.change_importreject", "bills.add_hold", "bills.change_hold", "activity.change_workitem",
-        "payments.change_finding", "payments.add_check",
+        "bills.add_chargerule", "payments.change_finding", "payments.add_check",
         "payments.change_check", "payments.add_lockboxfile", "support.change_inquiry", "bills.add_estimate",
     }
 )  # fmt: skip

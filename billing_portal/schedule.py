@@ -21,6 +21,12 @@ SCHEDULE = {
     },
     # Daily: a coverage that began after the first of the month is billed the next morning; a repeat issues nothing.
     "issue premiums": {"task": "bills.tasks.issue_premiums", "schedule": crontab(hour="4", minute="10")},
+    # Daily, for a day that was missed: a month's charges and statements are made once.
+    "charge for paying late": {
+        "task": "payments.tasks.assess_finance_charges",
+        "schedule": crontab(hour="3", minute="50"),
+    },
+    "issue statements": {"task": "payments.tasks.issue_statements", "schedule": crontab(hour="4", minute="0")},
     # After the premiums of the day are out, and before the notices of the morning.
     "watch grace periods": {"task": "payments.tasks.watch_grace", "schedule": crontab(hour="4", minute="40")},
     "take in uploaded imports": {"task": "bills.tasks.import_uploads", "schedule": MINUTE},

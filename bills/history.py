@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, F, Q, Sum, When
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bills.models import Bill
+from bills.models import Bill, FinanceCharge
 from ledger.chart import Code
 from ledger.models import Transfer
+from ledger.money import format_usd
 
 MAX_ENTRIES = 200  # of one bill's history on a page; the oldest are summed up in the first line
 
@@ -44,6 +46,7 @@ LABELS_UNDONE: dict[int, Promise] = {
     Code.DISPUTE: gettext_lazy("Disputed payment stands again"),
     Code.RETURN_FEE: gettext_lazy("Fee for a returned payment taken off"),
 }
+UNDOING = (Code.FINANCE_CHARGE_WAIVED,)  # says itself that it takes something back
 PAID_BY = (Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT)
 UNPAID_BY = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE, Code.CREDIT_RAISED)
 
@@ -69,11 +72,13 @@ def entries(bill: Bill) -> list[Entry]:
     newest = list(
         Transfer.objects.filter(Q(debit_id=account_id) | Q(credit_id=account_id)).order_by("-id")[: MAX_ENTRIES + 1]
     )
-    balance, found = bill.balance_cents, []
+    balance, found, reasons = bill.balance_cents, [], _reasons(bill, newest)
     for transfer in newest[:MAX_ENTRIES]:
         change = transfer.amount_cents if transfer.debit_id == account_id else -transfer.amount_cents
         is_payment = transfer.code == Code.PAYMENT and transfer.reverses_id is None
-        found.append(Entry(transfer.effective_on, _label(transfer), _note(transfer), change, balance, is_payment))
+        label = label_of(transfer.code, is_undone=transfer.reverses_id is not None)
+        note = reasons.get(transfer.key) or _note(transfer)
+        found.append(Entry(transfer.effective_on, label, note, change, balance, is_payment))
         balance -= change
     if len(newest) > MAX_ENTRIES:
         found.append(Entry(newest[-1].effective_on, _("Everything before"), "", balance, balance))
@@ -97,11 +102,34 @@ def paid_cents(bills: Sequence[Bill]) -> dict[int, int]:
     return {by_account[account_id]: cents for account_id, cents in rows}
 
 
-def _label(transfer: Transfer) -> str:
-    if transfer.reverses_id and transfer.code in LABELS_UNDONE:
-        return str(LABELS_UNDONE[transfer.code])
-    label = str(LABELS.get(transfer.code, transfer.get_code_display()))
-    return _("Taken back: %(what)s") % {"what": label} if transfer.reverses_id else label
+def label_of(code: int, *, is_undone: bool = False) -> str:
+    """What a movement of this code is called; `is_undone`: it undoes one."""
+    if is_undone and code in LABELS_UNDONE:
+        return str(LABELS_UNDONE[code])
+    label = str(LABELS.get(code, Code(code).label))
+    return _("Taken back: %(what)s") % {"what": label} if is_undone and code not in UNDOING else label
+
+
+def charge_reason(charge: FinanceCharge) -> str:
+    """Why a charge for paying late was made, in words."""
+    if charge.kind == FinanceCharge.Kind.LATE_FEE:
+        return _("Late fee: %(amount)s was past due all of %(month)s") % {
+            "amount": format_usd(charge.base_cents), "month": date_format(charge.month, "YEAR_MONTH_FORMAT"),
+        }  # fmt: skip
+    return _("Interest for %(month)s: %(rate)s%% a year on %(amount)s that was past due all month") % {
+        "month": date_format(charge.month, "YEAR_MONTH_FORMAT"), "rate": f"{charge.rate_bp / 100:g}",
+        "amount": format_usd(charge.base_cents),
+    }  # fmt: skip
+
+
+def _reasons(bill: Bill, transfers: Sequence[Transfer]) -> dict[str, str]:
+    """The reason of each charge for paying late, by its transfer's key: no query where there is none."""
+    if not any(transfer.code == Code.FINANCE_CHARGE for transfer in transfers):
+        return {}
+    return {
+        f"bill:{bill.pk}:{charge.kind}:{charge.month:%Y-%m}": charge_reason(charge)
+        for charge in FinanceCharge.objects.filter(bill=bill)
+    }
 
 
 def _note(transfer: Transfer) -> str:

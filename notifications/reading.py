@@ -77,7 +77,7 @@ def destination(notice: Notification) -> str:
         enrollment_id = AutopayConsent.objects.filter(pk=name).values_list("enrollment_id", flat=True).first()
         return reverse("autopay_enrollment", args=[enrollment_id]) if enrollment_id else reverse("autopay")
     named = {"bill": "bill", "payment": "payment", "autopay": "autopay_enrollment", "charge": "autopay_charge",
-             "inquiry": "inquiry"}  # fmt: skip
+             "inquiry": "inquiry", "statement": "statement"}  # fmt: skip
     plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
              "household": "notification_settings", "user": "notification_settings",
              "member": "settings", "digest": "overview", "delegate": "delegates",
@@ -88,7 +88,7 @@ def destination(notice: Notification) -> str:
 def _about(subject: str) -> str:
     """The number of the bill or payment."""
     family, _colon, name = subject.partition(":")
-    return name if family in ("bill", "payment") else ""
+    return name if family in ("bill", "payment", "statement") else ""
 
 
 def _settled(subjects: list[str], scope: Scope) -> set[str]:

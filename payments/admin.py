@@ -12,11 +12,19 @@ from django.utils.safestring import SafeString
 from accounts.models import Household, Member, User
 from accounts.staff import money, usd
 from activity.staff import ReadOnlyAdmin, ReadOnlyInline, link, listed
-from payments import autopay_admin, figures_admin, legs, lockbox_admin, reconciliation_admin, taken_back_admin
+from payments import (
+    autopay_admin,
+    figures_admin,
+    late_admin,
+    legs,
+    lockbox_admin,
+    reconciliation_admin,
+    taken_back_admin,
+)
 from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
 
 # Their pages are registered with these.
-__all__ = ["autopay_admin", "figures_admin", "lockbox_admin", "reconciliation_admin"]
+__all__ = ["autopay_admin", "figures_admin", "late_admin", "lockbox_admin", "reconciliation_admin"]
 
 
 class AllocationInline(ReadOnlyInline):

@@ -11,8 +11,10 @@ from payments import (
     checks,
     expiry,
     figures,
+    finance_charges,
     grace,
     guests,
+    monthly_statements,
     reconciling,
     refunds,
     sending_due,
@@ -127,3 +129,15 @@ def watch_grace() -> None:
 def keep_figures() -> None:
     """Keep the month's figures for the staff's page of them."""
     figures.keep()
+
+
+@shared_task(name="payments.tasks.assess_finance_charges")
+def assess_finance_charges() -> None:
+    """Charge what the terms of the states call for; where none are set, nothing."""
+    finance_charges.assess(timezone.localdate())
+
+
+@shared_task(name="payments.tasks.issue_statements")
+def issue_statements() -> None:
+    """Issue the statements of the month before, where they are not issued yet."""
+    monthly_statements.issue_daily(timezone.localdate())

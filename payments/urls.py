@@ -5,6 +5,7 @@ from django.urls import path
 from payments.pages import (
     adding,
     clock,
+    documents,
     guest,
     guest_linking,
     guest_paying,
@@ -58,6 +59,11 @@ urlpatterns = [
     path("guest-pay/<slug:number>/return/", guest_paying.returned, name="guest_return"),
     path("guest-pay/<slug:number>/receipt/", guest_paying.receipt, name="guest_receipt"),
     path("guest-pay/<slug:number>/pdf/", guest_paying.pdf, name="guest_pdf"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/pack/pdf/", documents.pack_pdf, name="documents_pack_pdf"),
+    path("documents/pack/csv/", documents.pack_csv, name="documents_pack_csv"),
+    path("documents/statements/<slug:number>/", documents.statement, name="statement"),
+    path("documents/statements/<slug:number>/pdf/", documents.statement_pdf, name="statement_pdf"),
     path("premiums/grace/<int:grace_id>/", clock.grace_letter, name="grace_letter"),
     path("bills/<str:number>/guest-link/", guest_linking.share, name="bill_guest_link"),
 ]

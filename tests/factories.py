@@ -11,10 +11,11 @@ import ledger
 from accounts.models import Coverage, Delegate, Member, Plan, User
 from bills import issuing
 from bills.issuing import Line
-from bills.models import Bill, GracePeriod, GraceRule
+from bills.models import Bill, ChargeRule, FinanceCharge, GracePeriod, GraceRule
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
+from payments import finance_charges
 from payments.models import Payment, PaymentAllocation
 from payments.states import PaymentStatus
 from tests.conftest import PASSWORD
@@ -108,6 +109,22 @@ def make_payment(
             ]
         )  # fmt: skip
     return payment
+
+
+def make_charge(bill: Bill) -> FinanceCharge:
+    """A late fee of $5.00 on a bill, with its transfer."""
+    charge = FinanceCharge.objects.create(
+        bill=bill, kind="late_fee", month=timezone.localdate().replace(day=1), amount_cents=500, base_cents=10_000,
+        rule=ChargeRule.objects.get(state="WA"), charged_on=timezone.localdate(),
+    )  # fmt: skip
+    ledger.post(
+        Posting(
+            debit_id=bill.receivable_id, credit_id=system_id(SystemAccount.FINANCE_CHARGE_REVENUE), amount_cents=500,
+            code=Code.FINANCE_CHARGE, key=finance_charges.key_of(charge), reference=f"bill:{bill.number}",
+            effective_on=timezone.localdate(), owner_id=bill.household_id,
+        )
+    )  # fmt: skip
+    return charge
 
 
 def make_grace(subscriber: Member, *, status: str = GracePeriod.Status.OPEN) -> GracePeriod:

@@ -22,6 +22,12 @@ def usd(cents: int | None) -> str:
 
 
 @register.filter
+def usd_signed(cents: int) -> str:
+    """An amount that may be below nothing: `$235.00`, `− $50.00` (U+2212)."""
+    return f"− {format_usd(-cents)}" if cents < 0 else format_usd(cents)
+
+
+@register.filter
 def usd_change(cents: int) -> str:
     """A movement of a balance: `+ $235.00`, `− $50.00` (U+2212)."""
     return f"{'−' if cents < 0 else '+'} {format_usd(abs(cents))}"

@@ -4,12 +4,23 @@ To add a kind: one row in the module of its topic, and three templates in `templ
 body.txt, body.html). Nothing else: events, preferences, the in-app list, sending and the tests read this table.
 """
 
-from notifications.kinds import autopay, bills, coverage, family, methods, payments, security, summaries, support
+from notifications.kinds import (
+    autopay,
+    bills,
+    coverage,
+    family,
+    methods,
+    payments,
+    security,
+    statements,
+    summaries,
+    support,
+)
 from notifications.kinds.kind import Bill, Kind, Topic
 
 __all__ = ["KINDS", "REMINDERS", "Bill", "Kind", "Topic", "by_event"]
 
-MODULES = (bills, coverage, payments, autopay, methods, family, security, summaries, support)
+MODULES = (bills, coverage, payments, autopay, methods, family, security, summaries, support, statements)
 KINDS: dict[str, Kind] = {kind.name: kind for module in MODULES for kind in module.KINDS}
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from notifications.models import Notification
-from notifications.news import autopay, bills, coverage, digests, family, methods, payments, people, support
+from notifications.news import autopay, bills, coverage, digests, family, methods, payments, people, statements, support
 from notifications.news.looking import Family, Looked, News, NotToBeSent
 
 __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
@@ -33,6 +33,7 @@ FAMILIES: dict[str, Family] = {
     "digest": digests.of_digests,
     "bill": bills.of_bills,
     "grace": coverage.of_grace,
+    "statement": statements.of_statements,
     "payment": payments.of_payments,
     "autopay": autopay.of_enrollments,
     "consent": autopay.of_consents,

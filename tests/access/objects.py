@@ -15,8 +15,9 @@ from accounts.uploads import keeping
 from accounts.visibility import scope_of
 from assistance import applying
 from assistance.models import Application
-from bills.models import Bill
+from bills.models import Bill, Statement
 from ledger.chart import Code
+from payments import monthly_statements
 from payments.models import (
     AutopayCharge,
     AutopayEnrollment,
@@ -61,6 +62,7 @@ DECIDES_RULE = {
 
 # What another adult writes to the plan is that adult's; a child without a sign-in has somebody who acts for it.
 ASKER_RULE = OWN_RULE | {"alice": {"Alice", "Maya"}, "delegate": {"Bob"}}
+HOLDER_RULE = {"alice": {"Alice"}, "bob": set(), "charlie": {"Charlie"}, "delegate": set(), "staff": set()}
 
 # Routes that are not for everybody who sees the object.
 SEEN_BY_ROUTE = {
@@ -112,6 +114,7 @@ def make_world(cast: Cast) -> World:
         "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
         "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
+        "statements/number": Objects(_statements(cast), "202610-00000000", HOLDER_RULE),
         "grace/grace_id": Objects({name: make_grace(bill.member).pk for name, bill in records.bills.items()}, 0),
         "support/number": Objects({name: _inquiry(records, name) for name in PEOPLE}, "0000-0000", ASKER_RULE),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
@@ -191,6 +194,13 @@ def _inquiry(records: Records, name: str) -> str:
     """A question about each, by each or by who acts for them."""
     member = records.bills[name].member
     return make_inquiry(member, by=member.user or records.bills["Alice"].member.user).number
+
+
+def _statements(cast: Cast) -> dict[str, object]:
+    """A statement of each household: the primary holder's."""
+    monthly_statements.issue(dt.date(2026, 10, 1), on=dt.date(2026, 11, 2))
+    of = dict(Statement.objects.values_list("household_id", "number"))
+    return {"Alice": of[cast.household.pk], "Charlie": of[cast.strangers.pk]}
 
 
 def _setups(records: Records) -> dict[str, object]:

@@ -270,4 +270,39 @@ BUGS = (
         "    transaction.on_commit(functools.partial(_send, task_name))", "    _send(task_name)",
         "tests/activity/test_doorbell.py::test_a_bell_rings_only_after_commit",
     ),
+    Planted(
+        "money on its way is no grace", "payments/coverage_clock.py",
+        "        return max(0, self.owed_cents - self.waiting_cents)", "        return self.owed_cents",
+        f"{P}test_coverage_clock.py::test_money_on_its_way_is_no_grace",
+    ),
+    Planted(
+        "days after the notice of grace", "payments/coverage_clock.py",
+        "    ends = max(ends, noticed_on + dt.timedelta(days=LEAST_DAYS_AFTER_NOTICE))\n", "",
+        f"{P}test_grace.py::test_after_an_outage_nobodys_coverage_ends_on_the_day_of_the_notice",
+    ),
+    Planted(
+        "all that is late cures a marketplace plan", "payments/grace.py",
+        "    if grace.rule.needs_all:", "    if False:",
+        f"{P}test_grace.py::test_a_part_of_what_is_late_does_not_cure_a_marketplace_plan",
+    ),
+    Planted(
+        "no charge on a bill on a plan", "payments/finance_charges.py",
+        " AND b.on_plan_since IS NULL", "",
+        f"{P}test_finance_charges.py::test_never_where_the_rules_forbid_it",
+    ),
+    Planted(
+        "a statement of one's own for the confidential", "payments/monthly_statements.py",
+        "row.member_id if row.is_confidential else None", "None",
+        f"{P}test_statements.py::test_a_confidential_members_rows_are_on_no_other",
+    ),
+    Planted(
+        "rows that are seen no longer", "payments/statement_reading.py",
+        ' if bill["member"] in seen]', "]",
+        f"{P}test_statements.py::test_who_asks_for_confidentiality_later_is_gone_from_the_ones_before",
+    ),
+    Planted(
+        "the expenses of those whose services are seen", "payments/tax_pack.py",
+        "        .filter(member_id__in=wanted)\n", "",
+        f"{P}test_documents.py::test_one_person_alone_and_nobody_hidden",
+    ),
 )  # fmt: skip

@@ -6,10 +6,12 @@ from django.utils import timezone
 
 from accounts.models import Delegate, Invitation, Member, User
 from activity.models import Event
+from bills.models import Statement
 from notifications import audience, kinds
 from notifications.kinds import KINDS, Kind
 from notifications.models import Notification
 from notifications.news import coverage
+from payments import monthly_statements
 from payments.models import PaymentMethod
 from payments.states import PaymentStatus
 from tests.conftest import Cast
@@ -49,6 +51,10 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
         return about_family(cast, kind, reader)
     if kind.told is audience.asker_of_inquiry:
         return f"inquiry:{make_inquiry(cast.alice, by=reader).number}"
+    if kind.name == "statement_ready":
+        make_bill(cast.maya, issued_on=dt.date(2026, 10, 5))
+        monthly_statements.issue(dt.date(2026, 10, 1), on=dt.date(2026, 11, 2))
+        return f"statement:{Statement.objects.get(household=cast.household).number}"
     if kind.told is audience.household_holder:
         return f"household:{cast.household.pk}"
     if kind.told is audience.actor:

@@ -7,19 +7,22 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from accounts.models import Household, Member, User
 from accounts.roles import PERMISSIONS, Role
 from activity.models import Access, Event, WorkItem
 from bills.models import Bill
 from ledger.models import Account, Transfer
+from payments import monthly_statements
 from payments.models import StripeEvent
+from tests.factories import make_charge, make_grace
 from tests.staff.conftest import Records, make_staff, sign_in
 
 SHOWN = {
     "accounts.household", "accounts.member", "accounts.delegate", "accounts.plan", "accounts.coverage", "accounts.user",
     "activity.event", "activity.access", "activity.workitem", "bills.bill", "bills.claim", "bills.accumulator",
-    "bills.hold",
+    "bills.hold", "bills.chargerule", "bills.financecharge", "bills.graceperiod", "bills.gracerule", "bills.statement",
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
     "notifications.suppression",
     "payments.autopaycharge",
@@ -43,6 +46,9 @@ def dana(records: Records) -> Client:
     client = sign_in(Client(), records.cast.dana)
     Access.objects.create(user=records.cast.dana, subject="bill:x", action="view")
     records.cast.alice.delegates.create(user=records.cast.charlie.user, grant="view")
+    make_grace(records.cast.alice)
+    make_charge(records.bill)
+    monthly_statements.issue_daily(timezone.localdate())
     return client
 
 

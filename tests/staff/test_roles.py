@@ -9,10 +9,11 @@ from accounts.models import User
 from accounts.roles import PERMISSIONS, Role
 from accounts.staff import Refused
 from activity.models import Event, WorkItem
-from bills.models import Bill, Hold, ImportReject
+from bills.models import Bill, ChargeRule, Hold, ImportReject
 from ledger.models import Transfer
 from payments.models import Check, Finding, Refund
 from support.models import Inquiry
+from tests.factories import make_charge
 from tests.staff.conftest import Records, make_staff, sign_in
 from tests.support.questions import make_inquiry
 
@@ -27,6 +28,7 @@ DOERS = {
     "release-bill": "support.change_inquiry", "close": "support.change_inquiry", "estimate": "bills.add_estimate",
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
     "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
+    "waive-charge": "bills.change_bill", "terms": "bills.add_chargerule",
 }  # fmt: skip
 KEY = "0123456789abcdef"
 REASON = "The clinic asked us to."
@@ -39,7 +41,10 @@ def target(action: str, records: Records) -> str:
     if action in ("answer", "give", "hold-bill", "release-bill", "close"):
         inquiry = Inquiry.objects.first() or make_inquiry(records.cast.charlie, by=records.cast.charlie.user)
         return f"/admin/support/inquiry/{inquiry.pk}/{action}/"
+    if action == "waive-charge":
+        return f"/admin/bills/financecharge/{make_charge(records.bill).pk}/waive-charge/"
     return {
+        "terms": f"/admin/bills/chargerule/{ChargeRule.objects.order_by('pk')[0].pk}/terms/",
         "approve": f"/admin/payments/refund/{refund.pk if refund else 0}/approve/",
         "decline": f"/admin/payments/refund/{refund.pk if refund else 0}/decline/",
         "waive-fee": f"/admin/payments/payment/{records.payment.pk}/waive-fee/",

@@ -1,0 +1,67 @@
+"""The statements of a month that go by post: of households that have not chosen paperless statements.
+
+Of a confidential member none is printed: another reads the post at the household's address, and staff reach the member
+by the address of the request (45 CFR 164.522(b)).
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts.models import Member
+from bills import pdf
+from bills.models import Statement
+from payments import guest_links, language_notice, statement_reading
+
+HEADER = ("file", "statement", "household", "name", "address", "city", "state", "zip", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One statement to print and where it goes."""
+
+    file_name: str
+    row: tuple[str, ...]
+    pdf: bytes
+
+
+def of_month(month: dt.date) -> Iterator[Paper]:
+    """The statements to print, one at a time, in the language of the primary holder."""
+    wanted = Statement.objects.filter(month=month, member__isnull=True, household__is_paperless=False)
+    for statement in wanted.select_related("household").order_by("household__zip", "pk").iterator(chunk_size=200):
+        holder = (
+            Member.objects.filter(household=statement.household, is_primary_holder=True).select_related("user").first()
+        )
+        language = holder.user.language if holder is not None and holder.user is not None else "en"
+        house = statement.household
+        with translation.override(language):
+            made = pdf.rendered("print/statement.html", _context(statement))
+        name = f"{statement.number}.pdf"
+        row = (
+            name, statement.number, house.number, statement.content["name"], house.address, house.city, house.state,
+            house.zip, language,
+        )  # fmt: skip
+        yield Paper(name, row, made)
+
+
+def _context(statement: Statement) -> dict[str, object]:
+    """What the print needs without a request: as anybody of the household may see it now, with the way to pay it."""
+    portal = settings.PORTAL_URL
+    address = portal + reverse("statement", args=[statement.number])
+    return {
+        "read": statement_reading.of_household(statement),
+        "pay_url": address,
+        "guest_url": portal + reverse("guest_pay"),
+        "help_url": portal + reverse("help"),
+        "code": guest_links.code(address, title=_("QR code to pay this statement")),
+        "languages": list(language_notice.sentences(phone=settings.SUPPORT_PHONE, tty=settings.SUPPORT_TTY)),
+        "portal_name": settings.PORTAL_NAME,
+        "support_phone": settings.SUPPORT_PHONE,
+        "support_tty": settings.SUPPORT_TTY,
+        "support_hours": _(settings.SUPPORT_HOURS),
+    }

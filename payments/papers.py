@@ -1,0 +1,110 @@
+"""Everything that a viewer may keep, in one list: statements, receipts, notices of grace; the latest first."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Member
+from accounts.visibility import Scope
+from bills.models import GracePeriod, Statement
+from ledger.templatetags.portal import month as month_words
+from payments import history, statement_reading
+from payments.history import Wanted
+from payments.states import SETTLED
+
+MAX_OF_KIND = 200  # of one kind in one year
+
+
+class Kind(models.TextChoices):
+    """The kinds of document."""
+
+    STATEMENT = "statement", gettext_lazy("Statement")
+    RECEIPT = "receipt", gettext_lazy("Receipt")
+    LETTER = "letter", gettext_lazy("Letter")
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document: what it is, of when and whom, where it is read and where downloaded."""
+
+    kind: Kind
+    title: str
+    number: str
+    on: dt.date
+    people: tuple[str, ...]
+    href: str
+    pdf_href: str
+    cents: int | None = None
+    is_new: bool = False
+
+
+def listed(scope: Scope, *, year: int, person: Member | None = None, kind: str = "", words: str = "") -> list[Paper]:
+    """The documents of a year, of one person, of one kind, with these words in title, number or name."""
+    sources = {Kind.STATEMENT: _statements, Kind.RECEIPT: _receipts, Kind.LETTER: _letters}
+    found = [
+        paper
+        for each, source in sources.items()
+        if kind in ("", each)
+        for paper in source(scope, year, person)
+        if not words or words.casefold() in " ".join((paper.title, paper.number, *paper.people)).casefold()
+    ]
+    return sorted(found, key=lambda paper: (paper.on, paper.number), reverse=True)
+
+
+def _statements(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
+    statements = Statement.objects.visible_to(scope).filter(month__year=year).order_by("-month")[:MAX_OF_KIND]
+    opened = set(
+        statements.model.objects.filter(
+            pk__in=[each.pk for each in statements], openings__user_id=scope.user_id
+        ).values_list("pk", flat=True)
+    )
+    for statement in statements:
+        read = statement_reading.read(statement, scope)
+        people = tuple(dict.fromkeys(row.person for row in read.rows))
+        if person is None or person.full_name in people:
+            yield Paper(
+                Kind.STATEMENT,
+                _("Statement for %(month)s") % {"month": month_words(statement.month)},
+                statement.number,
+                statement.issued_on,
+                people,
+                reverse("statement", args=[statement.number]),
+                reverse("statement_pdf", args=[statement.number]),
+                read.due_cents,
+                is_new=statement.pk not in opened,
+            )
+
+
+def _receipts(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
+    wanted = Wanted(person=person.pk if person else None, since=dt.date(year, 1, 1), until=dt.date(year, 12, 31))
+    for row in history.page(scope, wanted, size=MAX_OF_KIND).rows:
+        if row.payment.status in SETTLED:
+            on = row.payment.effective_on or timezone.localtime(row.payment.created_at).date()
+            yield Paper(
+                Kind.RECEIPT,
+                _("Receipt: %(what)s") % {"what": row.lines[0].title} if row.lines else _("Receipt"),
+                row.payment.number,
+                on,
+                tuple(row.people),
+                reverse("payment", args=[row.payment.number]),
+                reverse("payment_pdf", args=[row.payment.number]),
+                row.payment.amount_cents,
+            )
+
+
+def _letters(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
+    periods = GracePeriod.objects.visible_to(scope).filter(noticed_on__year=year).select_related("coverage__subscriber")
+    if person is not None:
+        periods = periods.filter(coverage__subscriber=person)
+    for grace in periods.order_by("-noticed_on")[:MAX_OF_KIND]:
+        letter = reverse("grace_letter", args=[grace.pk])
+        yield Paper(
+            Kind.LETTER, _("Notice of start of grace period"), "", grace.noticed_on,
+            (grace.coverage.subscriber.full_name,), letter, letter, grace.due_cents,
+        )  # fmt: skip

@@ -1,0 +1,132 @@
+"""The documents and the pack of a year: it adds up to the book, hides whom it must, and is inert in a spreadsheet."""
+
+import csv
+import datetime as dt
+import io
+import time
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Member
+from accounts.visibility import scope_of
+from bills import issuing
+from bills.models import Bill
+from ledger.chart import Code
+from ledger.models import Transfer
+from payments import monthly_statements, tax_pack
+from payments.statement_sums import PAYMENTS
+from tests.conftest import Cast
+from tests.factories import make_bill, make_coverage, make_payment
+from tests.payments.pages import signed_in, text_of
+
+
+def bill_of(member: Member, cents: int = 18_500, **more: str) -> Bill:
+    """A bill of this autumn."""
+    return make_bill(member, amount_cents=cents, issued_on=dt.date(2026, 10, 5), due_on=dt.date(2026, 11, 5), **more)
+
+
+def proven(member: Member) -> Client:
+    """A browser whose reader has just proved who it is (FAULTS H16)."""
+    client = signed_in(member)
+    session = client.session
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session.save()
+    return client
+
+
+def rows(client: Client, query: str = "year=2026") -> list[list[str]]:
+    """The CSV, without its header."""
+    answer = client.get(f"/documents/pack/csv/?{query}")
+    assert answer.status_code == 200, answer
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.reader(io.StringIO(text)))[1:]
+
+
+def cents(text: str) -> int:
+    """US cents of a cell; brackets are below nothing."""
+    value = round(float(text.strip("()")) * 100)
+    return -value if text.startswith("(") else value
+
+
+def test_the_pack_adds_up_to_the_book_to_the_cent(cast: Cast) -> None:
+    """Payments, checks and what came back, of everybody the holder sees, against the ledger's own sum."""
+    first, second = bill_of(cast.alice), bill_of(cast.bob, 9_999)
+    make_payment({first: 10_001, second: 9_999}, payer=cast.alice.user, on=dt.date(2026, 10, 20))
+    make_payment({first: 8_499}, payer=cast.alice.user, on=dt.date(2026, 12, 31))
+    make_payment({bill_of(cast.maya): 100}, payer=cast.alice.user, on=dt.date(2025, 12, 31))
+    issuing.correct(first, by_cents=-1_500, key="lowered", on=dt.date(2026, 12, 31), reason="x")
+    book = 0
+    for transfer in Transfer.objects.filter(owner_id=cast.household.pk, code__in=PAYMENTS, effective_on__year=2026):
+        is_paid = Bill.objects.filter(receivable_id=transfer.credit_id).exists()
+        book += transfer.amount_cents if is_paid else -transfer.amount_cents
+    found = rows(proven(cast.alice))
+    assert sum(cents(row[8]) for row in found) == book == 26_999
+    assert [row[6] for row in found].count("Came back") == 1
+    assert sum(cents(row[7]) for row in found) == 2 * 15_500  # what the plan paid stands once a bill
+
+
+def test_a_payment_is_of_the_year_of_the_members_date(cast: Cast) -> None:
+    """31 December 23:59 Pacific is the old year's (FAULTS E27)."""
+    make_payment({bill_of(cast.alice): 100}, on=dt.date(2025, 12, 31))
+    scope = scope_of(cast.alice.user)
+    assert [tax_pack.of(scope, year=year).paid_cents for year in (2025, 2026)] == [100, 0]
+
+
+def test_one_person_alone_and_nobody_hidden(cast: Cast) -> None:
+    """FAULTS F06, K02: no row of a confidential member to the holder; a stranger's year is empty."""
+    make_payment({bill_of(cast.bob, 3_333): 3_333}, payer=cast.bob.user, on=dt.date(2026, 10, 20))
+    make_payment({bill_of(cast.maya, 2_222): 2_222}, payer=cast.alice.user, on=dt.date(2026, 10, 21))
+    assert [row[8] for row in rows(proven(cast.alice), f"year=2026&person={cast.maya.pk}")] == ["22.22"]
+    assert [row[8] for row in rows(proven(cast.alice))] == ["33.33", "22.22"]
+    type(cast.bob).objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    assert [row[8] for row in rows(proven(cast.alice))] == ["22.22"]
+    assert [row[8] for row in rows(proven(cast.bob))] == ["33.33"]
+    assert rows(proven(cast.charlie)) == []
+
+
+@pytest.mark.parametrize("name", ["=cmd()", "+1", "-1", "@x", "\t=1", "＝1", ' "=1'])  # noqa: RUF001
+def test_no_cell_is_a_formula(cast: Cast, name: str) -> None:
+    """FAULTS K01: a provider's name that a spreadsheet would run is text."""
+    make_payment({bill_of(cast.alice, provider_name=name): 100}, on=dt.date(2026, 10, 20))
+    [row] = rows(proven(cast.alice))
+    assert row[2] == f"'{name}"
+
+
+def test_what_is_eligible_is_what_the_irs_says(cast: Cast) -> None:
+    """RULES 2: medical yes, interest no; COBRA for an HSA, a family plan's premium not, Medigap never."""
+    bill = bill_of(cast.alice, 10_000)
+    Transfer.objects.filter(code=Code.FINANCE_CHARGE).exists()
+    make_payment({bill: 10_000}, on=dt.date(2026, 10, 20))
+    for kind in ("cobra", "family", "medigap"):
+        premium = issuing.issue(
+            member=cast.alice, kind=Bill.Kind.PREMIUM, amount_cents=5_000, title="Premium", source="test",
+            source_id=kind, issued_on=dt.date(2026, 10, 1), due_on=dt.date(2026, 11, 1),
+            coverage=make_coverage(cast.alice, kind=kind), period=dt.date(2026, 11, 1),
+        )  # fmt: skip
+        make_payment({premium: 5_000}, on=dt.date(2026, 10, 21))
+    found = {(row[11], row[10]) for row in rows(proven(cast.alice))}
+    assert found == {("HSA, FSA", "100.00"), ("HSA", "50.00"), ("HSA only in a few cases", "0.00"), ("No", "0.00")}
+
+
+def test_the_list_has_statements_and_receipts_by_year_and_person(cast: Cast) -> None:
+    """And says what to do where there is nothing; a search narrows it."""
+    payment = make_payment({bill_of(cast.maya): 500}, payer=cast.alice.user, on=dt.date(2026, 10, 20))
+    monthly_statements.issue(dt.date(2026, 10, 1), on=dt.date(2026, 11, 2))
+    client = signed_in(cast.alice)
+    page = text_of(client.get("/documents/?year=2026"))
+    assert payment.number in page and "Statement for October 2026" in page and "New" in page
+    assert payment.number not in text_of(client.get("/documents/?year=2026&kind=statement"))
+    assert "No document fits" in text_of(client.get("/documents/?year=2026&words=nothing-like-it"))
+    assert "No documents in this year" in text_of(client.get("/documents/?year=2021"))
+    bobs = text_of(signed_in(cast.bob).get("/documents/?year=2026"))
+    assert payment.number not in bobs and "Statement for" not in bobs
+
+
+def test_the_pack_asks_who_it_is_first(cast: Cast) -> None:
+    """FAULTS H16: an export needs a recent proof."""
+    answer = signed_in(cast.alice).get("/documents/pack/csv/?year=2026")
+    assert answer.status_code == 302 and "/accounts/" in answer["Location"]
+    assert proven(cast.alice).get("/documents/pack/pdf/?year=2026").headers["Content-Type"] == "application/pdf"
