@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from bills import claim_pages
+from bills import claim_pages, year_pages
 
 urlpatterns = [
     path("claims/", claim_pages.claims_page, name="claims"),
+    path("claims/year/", year_pages.year_page, name="claims_year"),
     path("claims/<path:number>/", claim_pages.claim_page, name="claim"),
 ]

@@ -1,11 +1,11 @@
-"""Pages that show bills and payments together, and the help page."""
+"""Pages that show bills and payments together, and the front door."""
 
 from django.urls import path
 
-from payments.pages import bills, help, overview, plan_wizard, plans, premiums
+from payments.pages import bills, front_door, overview, plan_wizard, plans, premiums
 
 urlpatterns = [
-    path("", help.home, name="home"),
+    path("", front_door.home, name="home"),
     path("overview/", overview.overview_page, name="overview"),
     path("bills/", bills.bills_page, name="bills"),
     path("bills/<str:number>/", bills.bill_page, name="bill"),
@@ -20,5 +20,4 @@ urlpatterns = [
     path("plans/<slug:number>/pay/", plans.plan_pay, name="plan_pay"),
     path("premiums/", premiums.premiums_page, name="premiums"),
     path("premiums/<int:coverage_id>/ahead/", premiums.pay_ahead, name="premiums_ahead"),
-    path("help/", help.help_page, name="help"),
 ]

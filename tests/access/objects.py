@@ -117,6 +117,7 @@ def make_world(cast: Cast) -> World:
         "statements/number": Objects(_statements(cast), "202610-00000000", HOLDER_RULE),
         "grace/grace_id": Objects({name: make_grace(bill.member).pk for name, bill in records.bills.items()}, 0),
         "support/number": Objects({name: _inquiry(records, name) for name in PEOPLE}, "0000-0000", ASKER_RULE),
+        "help/slug": Objects({}, "no-such-article"),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
         "link/token": Objects({}, "no-token"),

@@ -1,0 +1,1 @@
+"""Help in plain words: articles that translators handle with every other text, and their search."""
