@@ -15,7 +15,6 @@ from enum import StrEnum
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from django.db.models import Q
 
 
 class Role(StrEnum):
@@ -86,12 +85,11 @@ class PermissionMissing(Exception):
 @transaction.atomic
 def install() -> None:
     """Make the groups, each with exactly its permissions. Harmless to repeat. Raises PermissionMissing."""
+    found = {
+        f"{app_label}.{codename}": pk
+        for app_label, codename, pk in Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    }
     for role, names in PERMISSIONS.items():
-        wanted = Q(pk__in=[])
-        for name in names:
-            app_label, codename = name.split(".")
-            wanted |= Q(content_type__app_label=app_label, codename=codename)
-        found = list(Permission.objects.filter(wanted).select_related("content_type"))
-        if missing := names - {f"{each.content_type.app_label}.{each.codename}" for each in found}:
+        if missing := names - set(found):
             raise PermissionMissing(f"no such permission: {', '.join(sorted(missing))}")
-        Group.objects.get_or_create(name=role)[0].permissions.set(found)
+        Group.objects.get_or_create(name=role)[0].permissions.set([found[name] for name in names])

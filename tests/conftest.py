@@ -21,8 +21,9 @@ PASSWORD = "meridian-demo-tests"
 
 
 def pytest_configure() -> None:
-    """A cast of four sign-ins is hashed for every test: quickly."""
+    """A cast of four sign-ins is hashed for every test, and every client makes its own middleware: quickly."""
     settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True  # a static file is looked for when it is asked for, not all of them at first
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,6 @@ from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
 from ledger.posting import Posting, post
 from notifications.models import Notification, Suppression
-from payments import figures
 from payments.models import (
     AutopayCharge,
     AutopayEnrollment,
@@ -27,6 +26,7 @@ from payments.models import (
     Dispute,
     Finding,
     LockboxFile,
+    MonthFigures,
     Payment,
     PaymentAllocation,
     PaymentMethod,
@@ -143,7 +143,10 @@ def records(cast: Cast) -> Records:
     Notification.objects.create(
         dedupe_key="n1", user=cast.alice.user, kind="bill.issued", subject=f"bill:{bill.number}"
     )
-    figures.keep()
+    MonthFigures.objects.create(
+        month=DAY.replace(day=1), billed_cents=1, received_cents=1, assisted_cents=0, given_up_cents=0,
+        kept_at=timezone.now(),
+    )  # fmt: skip
     _others(cast, bill, method)
     hold = holds.begin(premium, cause=Hold.Cause.DISPUTE, reference="inquiry:1")
     return Records(cast, bill, premium, claim, payment, refund, batch, reject, hold)
