@@ -13,7 +13,7 @@ from accounts import roles
 from accounts.models import Coverage, Plan, User
 from accounts.roles import Role
 from bills import holds, issuing, premiums
-from bills.models import Accumulator, Bill, Claim, ClaimLine, Hold, ImportBatch, ImportReject
+from bills.models import Accumulator, Bill, Claim, ClaimLine, Estimate, Hold, ImportBatch, ImportReject
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
 from ledger.posting import Posting, post
@@ -34,6 +34,7 @@ from payments.models import (
     Refund,
     StripeEvent,
 )
+from support.models import Inquiry
 from tests.conftest import PASSWORD, Cast
 
 DAY = dt.date(2026, 11, 20)
@@ -143,10 +144,6 @@ def records(cast: Cast) -> Records:
     Notification.objects.create(
         dedupe_key="n1", user=cast.alice.user, kind="bill.issued", subject=f"bill:{bill.number}"
     )
-    MonthFigures.objects.create(
-        month=DAY.replace(day=1), billed_cents=1, received_cents=1, assisted_cents=0, given_up_cents=0,
-        kept_at=timezone.now(),
-    )  # fmt: skip
     _others(cast, bill, method)
     hold = holds.begin(premium, cause=Hold.Cause.DISPUTE, reference="inquiry:1")
     return Records(cast, bill, premium, claim, payment, refund, batch, reject, hold)
@@ -160,4 +157,21 @@ def _others(cast: Cast, bill: Bill, method: PaymentMethod) -> None:
     )
     AutopayCharge.objects.create(
         enrollment=enrollment, household=cast.household, bill=bill, amount_cents=5000, due_on=DAY, charge_on=DAY
+    )
+    MonthFigures.objects.create(
+        month=DAY.replace(day=1), billed_cents=1, received_cents=1, assisted_cents=0, given_up_cents=0,
+        kept_at=timezone.now(),
+    )  # fmt: skip
+    Estimate.objects.create(
+        number="GFE-1", member=cast.maya, household=cast.household, provider_name="Oakridge", service_on=DAY,
+        issued_on=DAY, amount_cents=10_000, source="t",
+    )  # fmt: skip
+    Inquiry.objects.create(
+        number="Q-1",
+        topic="other",
+        household=cast.household,
+        member=cast.alice,
+        asked_by=cast.alice.user,
+        form_key="k",
+        due_at=timezone.now(),
     )

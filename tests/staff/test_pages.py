@@ -23,6 +23,7 @@ SHOWN = {
     "accounts.household", "accounts.member", "accounts.delegate", "accounts.plan", "accounts.coverage", "accounts.user",
     "activity.event", "activity.access", "activity.workitem", "bills.bill", "bills.claim", "bills.accumulator",
     "bills.hold", "bills.chargerule", "bills.financecharge", "bills.graceperiod", "bills.gracerule", "bills.statement",
+    "bills.estimate", "support.inquiry",
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
     "notifications.suppression",
     "payments.autopaycharge",
