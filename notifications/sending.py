@@ -7,6 +7,7 @@ pauses; a 5xx is not (FAULTS L11).
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Sequence
 
 from django.utils import timezone
@@ -32,8 +33,8 @@ def send_waiting(limit: int = BATCH) -> int:
     sent = done = 0
     try:
         while done < limit and (leases := claiming.claim(min(claiming.AT_ONCE, limit - done))):
-            done += len(leases)
-            sent += _work_off_claim(leases, open_line)
+            worked_off, sent_of_claim = _work_off_claim(leases, open_line)
+            done, sent = done + worked_off, sent + sent_of_claim
     except ServerAway as error:
         logger.warning("the mail server did not answer (%s); the rest waits", error)
     finally:
@@ -41,19 +42,23 @@ def send_waiting(limit: int = BATCH) -> int:
     return sent
 
 
-def _work_off_claim(leases: Sequence[Lease], open_line: Line) -> int:
-    """Work off a claim, so many at a time that each is decided about just before it is sent; how many were sent.
+def _work_off_claim(leases: Sequence[Lease], open_line: Line) -> tuple[int, int]:
+    """Work off a claim, deciding about so many at a time just before they are sent; how many, and how many were sent.
 
-    Where the server is away, all that was claimed and not begun is given back.
+    What was not begun is given back where the server is away, and before its lease runs out: another sender would count
+    it as tried.
     """
-    sent = 0
+    sent, claimed_at = 0, time.monotonic()
     for start in range(0, len(leases), DECIDED_AT_ONCE):
+        if start and time.monotonic() - claimed_at >= claiming.LEASE.total_seconds() / 2:
+            _give_back(claiming.claimed(leases[start:]))
+            return start, sent
         try:
             sent += _work_off(claiming.claimed(leases[start : start + DECIDED_AT_ONCE]), open_line)
         except ServerAway:
             _give_back(claiming.claimed(leases[start + DECIDED_AT_ONCE :]))
             raise
-    return sent
+    return len(leases), sent
 
 
 def _work_off(notices: list[Notification], open_line: Line) -> int:

@@ -3,7 +3,6 @@
 from django.db.models import Sum
 
 from payments import findings, gateway, statement
-from payments.balance_lines import PAYOUTS
 from payments.models import BalanceTransaction, Finding, ReconciliationRun
 from payments.provider import BalanceRow
 
@@ -28,7 +27,7 @@ def compare(run: ReconciliationRun) -> None:
 def _compare(line: BalanceTransaction, run: ReconciliationRun) -> None:
     parts, ids = 0, []
     for row in gateway.balance_rows(payout=line.source_id):
-        if row.type not in PAYOUTS:
+        if row.source_id != line.source_id:  # money of an earlier payout that failed is a part like any other
             parts += row.net_cents
             ids.append(row.id)
     mine = BalanceTransaction.objects.filter(stripe_id__in=ids)

@@ -228,3 +228,24 @@ def test_a_server_that_goes_away_gives_back_all_of_a_claim(
     assert sending.send_waiting() == 0
     states = [Notification.objects.values_list("status", "tries").get(pk=notice.pk) for notice in notices]
     assert states == [("waiting", 1), ("waiting", 0), ("waiting", 0)]
+
+
+def test_a_claim_that_takes_long_is_given_back_before_another_sender_counts_it_as_tried(
+    cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L15: a slow or paced sender keeps no more than it can send within its lease."""
+    for kind in ("receipt", "due_today", "new_bill"):
+        make_notice(cast, kind)
+    monkeypatch.setattr(sending, "DECIDED_AT_ONCE", 1)
+    monkeypatch.setattr(claiming, "LEASE", dt.timedelta(0))
+    claim, sizes = claiming.claim, list[int]()
+
+    def claim_and_count(size: int) -> list[claiming.Lease]:
+        leases = claim(size)
+        sizes.append(len(leases))
+        return leases
+
+    monkeypatch.setattr(claiming, "claim", claim_and_count)
+    assert sending.send_waiting() == 3
+    assert sizes[:3] == [3, 2, 1]
+    assert set(Notification.objects.values_list("tries", flat=True)) == {1}

@@ -209,6 +209,22 @@ def test_a_payout_is_the_sum_of_its_parts_and_empties_the_clearing_account(
     assert broken() == []
 
 
+def test_a_payout_that_carries_what_an_earlier_one_brought_back_is_the_sum_of_its_parts(
+    draft: Draft, bill: Bill, provider: Server
+) -> None:
+    """FAULTS D23: the money of a failed payout goes out with the next one, and nobody has to look at that."""
+    checkout.confirm(draft(5_000))
+    failed = provider.post("payouts")
+    provider.post("payouts/fail", payout=failed["id"])
+    checkout.confirm(draft(3_000))
+    provider.post("payouts")
+    reconciling.run()
+    reconciling.run()
+    assert not Finding.objects.exists()
+    assert held(SystemAccount.BANK) == 8_000 - held(SystemAccount.STRIPE_FEES)
+    assert (held(SystemAccount.STRIPE_CLEARING), broken()) == (0, [])
+
+
 def test_a_manual_payout_is_reported_as_not_reconcilable(draft: Draft, bill: Bill, provider: Server) -> None:
     """FAULTS D24: booked, and not shown as a payout of nothing."""
     checkout.confirm(draft(5_000, card="pm_card_bypassPending"))
