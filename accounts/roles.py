@@ -34,7 +34,8 @@ SERVICES_SEE = frozenset(
         "bills.view_accumulator", "bills.view_gracerule", "bills.view_graceperiod", "bills.view_financecharge",
         "bills.view_statement", "bills.view_chargerule", "bills.view_hold",
         "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
-        "payments.view_dispute", "payments.view_autopaycharge", "notifications.view_notification",
+        "payments.view_dispute", "payments.view_autopaycharge", "payments.view_autopayproblem",
+        "notifications.view_notification",
         "notifications.view_suppression", "activity.view_workitem", "support.view_inquiry", "bills.view_estimate",
     }
 )  # fmt: skip

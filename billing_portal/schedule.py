@@ -46,6 +46,8 @@ SCHEDULE = {
         "task": "payments.tasks.announce_autopay",
         "schedule": crontab(minute="40", hour="0,4,10,16"),
     },
+    # Early enough for who is told to act before the day's run is over.
+    "watch autopay": {"task": "payments.tasks.watch_autopay", "schedule": crontab(hour="5", minute="15")},
     "run autopay": {"task": "payments.tasks.run_autopay", "schedule": crontab(minute="*/15", hour="1-23")},
     "reconcile with Stripe": {"task": "payments.tasks.reconcile", "schedule": crontab(hour="2", minute="45")},
     "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},

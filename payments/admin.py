@@ -14,6 +14,7 @@ from accounts.staff import money, usd
 from activity.staff import ReadOnlyAdmin, ReadOnlyInline, link, listed
 from payments import (
     autopay_admin,
+    autopay_watch_admin,
     figures_admin,
     late_admin,
     legs,
@@ -24,7 +25,14 @@ from payments import (
 from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund, StripeEvent
 
 # Their pages are registered with these.
-__all__ = ["autopay_admin", "figures_admin", "late_admin", "lockbox_admin", "reconciliation_admin"]
+__all__ = [
+    "autopay_admin",
+    "autopay_watch_admin",
+    "figures_admin",
+    "late_admin",
+    "lockbox_admin",
+    "reconciliation_admin",
+]
 
 
 class AllocationInline(ReadOnlyInline):

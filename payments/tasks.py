@@ -23,7 +23,7 @@ from payments import (
     verification,
     webhooks,
 )
-from payments.autopay import announcing, running
+from payments.autopay import announcing, health, running
 from payments.provider import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,12 @@ def run_autopay() -> None:
     report = running.run(seconds=RUN_SECONDS)
     if report.stopped == running.TIME_IS_UP:
         ring("payments.tasks.run_autopay")
+
+
+@shared_task(name="payments.tasks.watch_autopay")
+def watch_autopay() -> None:
+    """Look ahead of the run for what would make a charge fail, tell its member, and list it for staff."""
+    health.look()
 
 
 @shared_task(name="payments.tasks.watch_methods")

@@ -17,7 +17,7 @@ from activity.recording import record
 from bills import issuing, premiums
 from bills.issuing import Line
 from bills.models import Accumulator, Bill, Claim, ClaimLine
-from notifications.demo import history, nights, people
+from notifications.demo import autopay, history, nights, people
 from notifications.demo.care import VISITS, Service, Visit
 from notifications.demo.people import Covered, People
 from payments import figures
@@ -47,6 +47,8 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     _pay(cast, covered, months, today)
     tell("grace and statements")
     nights.keep_up(today)
+    tell("autopay")
+    autopay.seed(cast, covered)
     figures.keep()
     with transaction.atomic():
         # Nobody is told of what happened before the demo began.

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.visibility import scope_of
 from ledger.transactions import atomic_with_retry
-from payments.autopay import consents, days, terms
+from payments.autopay import consents, days, health, terms
 from payments.autopay.enrolling import columns, members_of, note
 from payments.autopay.terms import AutopayError, Terms
 from payments.mandates import Acceptance
@@ -58,6 +58,7 @@ def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance:
     if is_other_day or is_other_method:
         _follow(held, is_other_day=is_other_day)
     consent = consents.keep(held, wanted, acceptance)
+    health.look_at(held)
     note("autopay.terms_changed", held, actor=f"user:{user.pk}", consent_id=consent.pk, **members_of(wanted))
     return held
 

@@ -12,10 +12,9 @@ from accounts.visibility import Scope
 from payments import wording
 from payments.autopay import days, naming, single, terms
 from payments.autopay.terms import Covers, Subject
-from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment, PaymentPlan
+from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment
 
 MOST_COVERAGES = 20
-MOST_PLANS = 20
 MOST_UPCOMING = 50
 MOST_PAST = 25
 Charge = AutopayCharge.Status
@@ -102,7 +101,10 @@ def row(charge: AutopayCharge, scope: Scope) -> Row:
 
 
 def subjects(scope: Scope) -> list[Subject]:
-    """What the viewer could have paid by autopay: premiums of coverages in force, medical bills, running plans."""
+    """What the viewer could have paid by autopay: premiums of coverages in force, and medical bills.
+
+    No payment plan: the run charges bills and no instalments, and what would never be charged is not offered.
+    """
     today = timezone.localdate()
     current = Coverage.objects.visible_to(scope).filter(
         Q(end_on__isnull=True) | Q(end_on__gte=today), subscriber_id__in=scope.payable_ids
@@ -113,8 +115,7 @@ def subjects(scope: Scope) -> list[Subject]:
     ]
     if scope.payable_ids:
         found.append(Subject(covers=Covers.MEDICAL))
-    plans = PaymentPlan.objects.owned_by(scope).running().order_by("pk")[:MOST_PLANS]
-    return [*found, *(Subject(covers=Covers.PLAN, plan=plan) for plan in plans)]
+    return found
 
 
 def subject_of(key: str, scope: Scope) -> Subject | None:

@@ -7,6 +7,7 @@ from payments.models.autopay import (
     AutopayEnrollment,
     AutopayEnrollmentQuerySet,
 )
+from payments.models.autopay_watch import AutopayProblem, CalendarFeed
 from payments.models.events import StripeEvent
 from payments.models.figures import MonthFigures
 from payments.models.guests import GuestLink, GuestLinkQuerySet, GuestPayment
@@ -42,7 +43,9 @@ __all__ = [
     "AutopayConsent",
     "AutopayEnrollment",
     "AutopayEnrollmentQuerySet",
+    "AutopayProblem",
     "BalanceTransaction",
+    "CalendarFeed",
     "Check",
     "CheckPayment",
     "CreditMove",

@@ -15,7 +15,7 @@ from accounts.requests import MemberRequest
 from ledger.money import format_usd
 from ledger.templatetags.portal import day_long
 from payments import wording
-from payments.autopay import changing, days, listing, monthly, naming, terms
+from payments.autopay import changing, days, health, listing, monthly, naming, terms
 from payments.autopay.changing import Outcome
 from payments.autopay.forms import PauseForm
 from payments.autopay.terms import AutopayError
@@ -144,6 +144,7 @@ def _told(request: MemberRequest, enrollment: AutopayEnrollment) -> dict[str, ob
         "fallback": wording.saved(enrollment.fallback) if enrollment.fallback else "",
         "standing": naming.standing_of(enrollment),
         "upcoming": upcoming,
+        "problems": health.words_of(enrollment),
         "is_on": enrollment.status != AutopayEnrollment.Status.ENDED,
         "is_paused": enrollment.status == AutopayEnrollment.Status.PAUSED,
         "is_suspended": enrollment.status == AutopayEnrollment.Status.SUSPENDED,

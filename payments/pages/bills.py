@@ -18,6 +18,7 @@ from bills import check_words, explaining, history, holds, pdf, sharing
 from bills.models import Bill, BillLine, Claim, Hold
 from bills.states import State
 from payments import guests, receipts
+from payments.autopay import notes
 from payments.pages.filters import BillFilter
 from payments.pages.guest_linking import printed_link, shared_link
 from payments.pages.rows import Row, rows_of
@@ -119,6 +120,7 @@ def _told(request: MemberRequest, bill: Bill) -> dict[str, object]:
         "is_amounts_only": is_amounts_only,
         "lines": lines,
         "waterfall": [] if is_amounts_only else explaining.waterfall(bill, lines, claims),
+        "autopay": notes.of_bill(bill, scope),
         "entries": _entries(bill),
         "taken_back": receipts.taken_back_on(bill, scope) if row.balance_cents else [],
         "is_under_review": row.state is State.UNDER_REVIEW,

@@ -21,6 +21,7 @@ from accounts.requests import MemberRequest
 from bills import premiums
 from bills.models import Bill
 from ledger.templatetags.portal import month as month_words
+from payments.autopay import notes
 from payments.overview import months_back
 from payments.pages import clock
 from payments.pages.rows import rows_of
@@ -110,6 +111,7 @@ def _told(request: MemberRequest, coverage: Coverage) -> dict[str, object]:
         "clock": clock.of(coverage, scope, today=today),
         "is_amounts_only": scope.sees_only_amounts_of(coverage.subscriber_id),
         "is_ended": coverage.end_on is not None and coverage.end_on < today,
+        "autopay": notes.of_coverage(coverage, scope),
         "subsidy_cents": subsidy,
         "charitable_cents": charitable,
         "monthly_cents": coverage.premium_cents - subsidy - charitable,

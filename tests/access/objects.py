@@ -121,6 +121,7 @@ def make_world(cast: Cast) -> World:
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
         "link/token": Objects({}, "no-token"),
+        "calendar-feed/token": Objects({}, "no-token"),
         "payments/number": Objects({name: f"PAY-{name}" for name in PEOPLE}, "0000-0000-0000"),
         "overpaid/source_id": Objects({name: _overpaid(bill) for name, bill in records.bills.items()}, 0),
         "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),

@@ -1,0 +1,81 @@
+"""What other pages say of autopay in one line: when it charges, that it is on, or where it is turned on."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.models import Coverage
+from accounts.visibility import Scope
+from bills.models import Bill
+from ledger.money import format_usd
+from ledger.templatetags.portal import day_of_year
+from payments.autopay import days
+from payments.autopay.terms import Covers, Subject
+from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment
+
+Charge = AutopayCharge.Status
+TO_COME = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line and where it leads."""
+
+    text: str
+    href: str
+
+
+def of_bill(bill: Bill, scope: Scope) -> Note | None:
+    """Of one bill that the viewer may pay: at most two queries."""
+    charge = _to_come(scope).filter(bill=bill).first()
+    if charge is not None:
+        return _when(charge)
+    if bill.member_id not in scope.payable_ids or not bill.balance_cents or bill.on_plan_since is not None:
+        return None
+    if bill.coverage is not None:
+        return of_coverage(bill.coverage, scope)
+    own = AutopayEnrollment.objects.visible_to(scope).in_force().filter(covers=Covers.MEDICAL).first()
+    return _is_on(own) if own is not None else _turn_on(Subject(covers=Covers.MEDICAL))
+
+
+def of_coverage(coverage: Coverage, scope: Scope) -> Note | None:
+    """Of the premiums of a coverage that the viewer may pay: at most two queries."""
+    if coverage.subscriber_id not in scope.payable_ids:
+        return None
+    charge = _to_come(scope).filter(bill__coverage=coverage).first()
+    if charge is not None:
+        return _when(charge)
+    standing = AutopayEnrollment.objects.in_force().filter(coverage=coverage).first()
+    if standing is None:
+        return _turn_on(Subject(covers=Covers.PREMIUM, coverage=coverage))
+    return _is_on(standing) if standing.user_id == scope.user_id else Note(_("Autopay is on"), reverse("autopay"))
+
+
+def next_of(scope: Scope) -> Note:
+    """For the overview, of all that it pays: one query."""
+    charge = _to_come(scope).first()
+    if charge is None:
+        return Note(_("Autopay: see what it pays, or turn it on"), reverse("autopay"))
+    named = {"amount": format_usd(charge.amount_cents), "day": day_of_year(days.planned(charge))}
+    return Note(_("Autopay: %(amount)s on %(day)s") % named, reverse("autopay"))
+
+
+def _to_come(scope: Scope) -> AutopayChargeQuerySet:
+    mine = AutopayCharge.objects.visible_to(scope).filter(status__in=TO_COME)
+    return mine.select_related("enrollment").order_by("charge_on", "pk")
+
+
+def _when(charge: AutopayCharge) -> Note:
+    href = reverse("autopay_charge", args=[charge.pk])
+    if charge.status == Charge.ASKED:
+        return Note(_("Autopay asks: charge it?"), href)
+    return Note(_("Autopay on %(day)s") % {"day": day_of_year(days.planned(charge))}, href)
+
+
+def _is_on(enrollment: AutopayEnrollment) -> Note:
+    return Note(_("Autopay is on"), reverse("autopay_enrollment", args=[enrollment.pk]))
+
+
+def _turn_on(subject: Subject) -> Note:
+    return Note(_("Turn on autopay"), f"{reverse('autopay_terms')}?for={subject.key}")
