@@ -6,7 +6,7 @@ the payment stands with its key, so that the sweeper sends what was not sent (FA
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from bills import numbers
 from ledger.locking import hold
 from ledger.transactions import atomic_with_retry
 from payments import checkout, eligibility
-from payments.autopay import declining, failing
+from payments.autopay import declining, failing, instalments
 from payments.autopay.charge_sql import IS_ON, MAY_PAY, ON_ITS_WAY
 from payments.models import Payment, PaymentAllocation
 from payments.models.autopay import ChargeStatus
@@ -29,11 +29,11 @@ from payments.states import PaymentStatus
 ACTOR = "autopay"
 
 TAKE = """
-    SELECT c.id, c.enrollment_id, e.user_id, m.user_id, b.receivable_id
+    SELECT c.id, c.enrollment_id, e.user_id, m.user_id, b.receivable_id, c.installment_id
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
     JOIN payments_paymentmethod m ON m.id = coalesce(c.method_id, e.method_id)
-    JOIN bills_bill b ON b.id = c.bill_id
+    LEFT JOIN bills_bill b ON b.id = c.bill_id
     WHERE c.status = 'queued' ORDER BY c.id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED
 """
 HOLD_ENROLLMENTS = "SELECT id FROM payments_autopayenrollment WHERE id = ANY(%s) ORDER BY id FOR SHARE"
@@ -54,21 +54,35 @@ IS_USABLE = """
     AND NOT EXISTS (SELECT 1 FROM payments_autopaycharge f
                     WHERE f.method_id = x.id AND f.status = 'failed' AND f.code = ANY(%(hard)s))
 """
-LOOK = f"""
-    SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, b.id, b.kind,
-        e.status, {IS_ON}, b.voided_at IS NOT NULL, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, {MAY_PAY},
-        a.balance_cents, a.balance_cents - {ON_ITS_WAY}, m.id, m.kind, m.brand, m.last4, m.wallet, m.label, m.stripe_id,
-        m.user_id, k.stripe_id
-    FROM payments_autopaycharge c
-    JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
-    JOIN bills_bill b ON b.id = c.bill_id JOIN ledger_account a ON a.id = b.receivable_id
-    JOIN accounts_member p ON p.id = b.member_id
+# The method, and the customer that it is charged to.
+METHOD = f"""
     LEFT JOIN LATERAL (
         SELECT x.* FROM unnest(ARRAY[c.method_id, e.method_id, e.fallback_id]) WITH ORDINALITY AS t (id, place)
         JOIN payments_paymentmethod x ON x.id = t.id WHERE {IS_USABLE} ORDER BY t.place LIMIT 1) m ON true
     LEFT JOIN payments_stripecustomer k ON k.user_id = m.user_id
+"""  # noqa: S608  # constants
+LOOK = f"""
+    SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, b.id, b.kind,
+        e.status, {IS_ON}, b.voided_at IS NOT NULL, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, {MAY_PAY},
+        a.balance_cents, a.balance_cents - {ON_ITS_WAY}, m.id, m.kind, m.brand, m.last4, m.wallet, m.label, m.stripe_id,
+        m.user_id, k.stripe_id, c.installment_id
+    FROM payments_autopaycharge c
+    JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
+    JOIN bills_bill b ON b.id = c.bill_id JOIN ledger_account a ON a.id = b.receivable_id
+    JOIN accounts_member p ON p.id = b.member_id
+    {METHOD}
     WHERE c.id = ANY(%(ids)s) ORDER BY c.id
 """  # noqa: S608  # constants
+# The same of a plan's instalments: what is owed of one, its plan says (payments.autopay.instalments).
+LOOK_AT_PARTS = f"""
+    SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, 0, 'medical',
+        e.status, {IS_ON}, false, false, false, true, 0, 0, m.id, m.kind, m.brand, m.last4, m.wallet, m.label,
+        m.stripe_id, m.user_id, k.stripe_id, c.installment_id
+    FROM payments_autopaycharge c
+    JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
+    {METHOD}
+    WHERE c.id = ANY(%(ids)s) AND c.installment_id IS NOT NULL ORDER BY c.id
+"""  # noqa: S608
 SET_SENT = """
     UPDATE payments_autopaycharge c SET status = 'sent', payment_id = made.payment_id, method_id = made.method_id
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS made (id, payment_id, method_id) WHERE c.id = made.id
@@ -104,6 +118,13 @@ class Look(NamedTuple):
     method_stripe_id: str
     owner_id: int
     customer_id: str | None
+    installment_id: int | None
+    shares: Mapping[int, int] = {}  # of an instalment: US cents by bill
+
+    @property
+    def allocated(self) -> Mapping[int, int]:
+        """What the payment is for, US cents by bill: never more than was announced, nor than is owed."""
+        return self.shares or {self.bill_id: min(self.amount_cents, self.payable_cents)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +172,35 @@ def _looked_at(limit: int, today: dt.date) -> list[Look]:
             return []
         cursor.execute(HOLD_ENROLLMENTS, [sorted({row[1] for row in taken})])
         cursor.execute(HOLD_OWNERS, [sorted({user for row in taken for user in row[2:4]})])
-        hold({row[4] for row in taken})
+        parts = [row[5] for row in taken if row[5] is not None]
+        hold({row[4] for row in taken if row[4] is not None} | (instalments.receivables(parts) if parts else set()))
         given: dict[str, Any] = {
-            "today": today,
-            "year": today.year,
-            "month": today.month,
+            "ids": [row[0] for row in taken], "today": today, "year": today.year, "month": today.month,
             "hard": sorted(declining.HARD),
-        }
-        cursor.execute(LOOK, given | {"ids": [row[0] for row in taken]})
-        return [Look(*row) for row in cursor.fetchall()]
+        }  # fmt: skip
+        cursor.execute(LOOK, given)
+        looks = [Look(*row) for row in cursor.fetchall()]
+        if parts:
+            cursor.execute(LOOK_AT_PARTS, given)
+            looks += _of_plans([Look(*row) for row in cursor.fetchall()])
+        return looks
+
+
+def _of_plans(looks: Sequence[Look]) -> list[Look]:
+    """Instalments with what their plans say, one of each plan: the next is looked at once this one is committed."""
+    found: dict[int, Look] = {}
+    for look in looks:
+        assert look.installment_id is not None
+        due = instalments.due(look.installment_id, most_cents=look.amount_cents)
+        owed = due.open_cents if due.open_cents or not due.is_on_its_way else checkout.MIN_CENTS
+        found.setdefault(
+            due.plan_id,
+            look._replace(
+                is_on=look.is_on and not due.is_paused, is_void=due.is_gone, may_pay=due.is_payable,
+                balance_cents=owed, payable_cents=sum(due.shares.values()), shares=due.shares,
+            ),
+        )  # fmt: skip
+    return list(found.values())
 
 
 def _why_not(look: Look) -> tuple[ChargeStatus, str] | None:
@@ -189,7 +230,7 @@ def _is_eligible(look: Look) -> bool:
     with transaction.atomic():
         payment = _payment(look)
         payment.save()
-        PaymentAllocation.objects.create(payment=payment, bill_id=look.bill_id, amount_cents=payment.amount_cents)
+        PaymentAllocation.objects.bulk_create(_allocations(look, payment))
         reason = eligibility.why_not([payment])
         transaction.set_rollback(True)
     return not reason
@@ -201,8 +242,7 @@ def _commit(looks: Sequence[Look]) -> list[Submitted]:
         return []
     payments = Payment.objects.bulk_create(_payment(look) for look in looks)
     PaymentAllocation.objects.bulk_create(
-        PaymentAllocation(payment=payment, bill_id=look.bill_id, amount_cents=payment.amount_cents)
-        for look, payment in zip(looks, payments, strict=True)
+        allocation for look, payment in zip(looks, payments, strict=True) for allocation in _allocations(look, payment)
     )
     record_many(_event(payment) for payment in payments)
     with connection.cursor() as cursor:
@@ -214,15 +254,15 @@ def _commit(looks: Sequence[Look]) -> list[Submitted]:
 
 
 def _payment(look: Look) -> Payment:
-    """The payment of a charge: never more than was announced, nor than is owed."""
+    """The payment of a charge."""
     return Payment(
         number=numbers.draw(groups=3),
         household_id=look.household_id,
         payer_id=look.user_id,
         kind=look.kind,
-        channel=Payment.Channel.AUTOPAY,
+        channel=Payment.Channel.AUTOPAY if look.installment_id is None else Payment.Channel.PLAN,
         status=PaymentStatus.SUBMITTED,
-        amount_cents=min(look.amount_cents, look.payable_cents),
+        amount_cents=sum(look.allocated.values()),
         method_id=look.method_id,
         method_kind=look.method_kind,
         method_brand=look.method_brand,
@@ -232,6 +272,13 @@ def _payment(look: Look) -> Payment:
         attestation=look.attestation if look.method_label else "",
         **checkout.first_attempt(look.kind, look.method_kind),
     )
+
+
+def _allocations(look: Look, payment: Payment) -> list[PaymentAllocation]:
+    return [
+        PaymentAllocation(payment=payment, bill_id=bill_id, amount_cents=cents)
+        for bill_id, cents in look.allocated.items()
+    ]
 
 
 def _event(payment: Payment) -> Event:
