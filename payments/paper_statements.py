@@ -57,7 +57,7 @@ def _context(statement: Statement) -> dict[str, object]:
         "read": statement_reading.of_household(statement),
         "pay_url": address,
         "guest_url": portal + reverse("guest_pay"),
-        "help_url": portal + reverse("help"),
+        "help_url": portal + reverse("assistance"),
         "code": guest_links.code(address, title=_("QR code to pay this statement")),
         "languages": list(language_notice.sentences(phone=settings.SUPPORT_PHONE, tty=settings.SUPPORT_TTY)),
         "portal_name": settings.PORTAL_NAME,

@@ -1,4 +1,4 @@
-"""Everything that a viewer may keep, in one list: statements, receipts, notices of grace; the latest first."""
+"""Everything that a viewer may keep, in one list: statements, receipts, letters, agreements; the latest first."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from bills.models import GracePeriod, Statement
 from ledger.templatetags.portal import month as month_words
 from payments import history, statement_reading
 from payments.history import Wanted
+from payments.models import PlanAgreement
 from payments.states import SETTLED
 
 MAX_OF_KIND = 200  # of one kind in one year
@@ -27,6 +28,7 @@ class Kind(models.TextChoices):
     STATEMENT = "statement", gettext_lazy("Statement")
     RECEIPT = "receipt", gettext_lazy("Receipt")
     LETTER = "letter", gettext_lazy("Letter")
+    AGREEMENT = "agreement", gettext_lazy("Agreement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Paper:
 
 def listed(scope: Scope, *, year: int, person: Member | None = None, kind: str = "", words: str = "") -> list[Paper]:
     """The documents of a year, of one person, of one kind, with these words in title, number or name."""
-    sources = {Kind.STATEMENT: _statements, Kind.RECEIPT: _receipts, Kind.LETTER: _letters}
+    sources = {
+        Kind.STATEMENT: _statements, Kind.RECEIPT: _receipts, Kind.LETTER: _letters, Kind.AGREEMENT: _agreements,
+    }  # fmt: skip
     found = [
         paper
         for each, source in sources.items()
@@ -107,4 +111,17 @@ def _letters(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
         yield Paper(
             Kind.LETTER, _("Notice of start of grace period"), "", grace.noticed_on,
             (grace.coverage.subscriber.full_name,), letter, letter, grace.due_cents,
+        )  # fmt: skip
+
+
+def _agreements(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
+    """The agreements of payment plans that the viewer sees; of one person, of a plan with a bill of theirs."""
+    agreements = PlanAgreement.objects.visible_to(scope).filter(accepted_at__year=year).select_related("plan")
+    if person is not None:
+        agreements = agreements.filter(plan__plan_bills__bill__member=person).distinct()
+    for agreement in agreements.order_by("-accepted_at")[:MAX_OF_KIND]:
+        paper = reverse("plan_agreement", args=[agreement.pk])
+        yield Paper(
+            Kind.AGREEMENT, _("Payment plan agreement"), agreement.plan.number,
+            timezone.localtime(agreement.accepted_at).date(), (), paper, paper, agreement.total_cents,
         )  # fmt: skip

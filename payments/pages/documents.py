@@ -162,7 +162,7 @@ def _printed(read: statement_reading.Read, scope: Scope) -> dict[str, Any]:
     return {
         "pay_url": pay_url,
         "guest_url": portal + reverse("guest_pay"),
-        "help_url": portal + reverse("help"),
+        "help_url": portal + reverse("assistance"),
         "code": guest_links.code(pay_url, title=_("QR code to pay this statement")),
         "languages": list(language_notice.sentences(phone=settings.SUPPORT_PHONE, tty=settings.SUPPORT_TTY)),
         "printed_link": printed_link(first, scope) if first is not None else None,
