@@ -24,6 +24,7 @@ from payments.models import AutopayCharge, Installment
 from payments.statement_sums import BillMonth
 
 CHUNK = 500
+LAST_DAY = 10  # of a month, on which statements of the month before still go out by themselves
 MAX_LINES = 400  # of services, of entries, in one statement
 AGES = (30, 60, 90)  # days past due; and beyond
 
@@ -50,7 +51,9 @@ def issue(month: dt.date, *, on: dt.date, progress: Callable[[int], object] | No
 
 
 def issue_daily(today: dt.date) -> int:
-    """The statements of the month before, in the first days of a month; a day that was missed is made up for."""
+    """The statements of the month before, up to LAST_DAY of a month: a day that was missed is made up for."""
+    if today.day > LAST_DAY:
+        return 0
     return issue(today.replace(day=1) - dt.timedelta(days=1), on=today)
 
 

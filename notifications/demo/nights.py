@@ -8,4 +8,4 @@ from payments import grace, monthly_statements
 def keep_up(today: dt.date) -> None:
     """What the nights before the demo would have done, by the functions that do it every night."""
     grace.run(today)
-    monthly_statements.issue_daily(today)
+    monthly_statements.issue(today.replace(day=1) - dt.timedelta(days=1), on=today)
