@@ -7,8 +7,8 @@ adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` t
 `payments.add_lockboxfile` for their files, `bills.add_hold` and `bills.change_hold` to hold a bill and let it go on,
 `support.change_inquiry` to answer questions, `bills.add_estimate`
 to record good-faith estimates, `activity.change_workitem` to work off the queue, `activity.add_access` to see the
-portal as a member sees it,
-`accounts.change_user` to give roles. None of them opens a form that edits a record: there is none.
+portal as a member sees it, `assistance.change_application` to decide applications, `assistance.change_award` to end
+what was given, `accounts.change_user` to give roles. None of them opens a form that edits a record: there is none.
 """
 
 from enum import StrEnum
@@ -62,8 +62,13 @@ SERVICES_DO = frozenset(
         "support.change_inquiry", "bills.add_estimate",
     }
 )  # fmt: skip
-ASSISTANCE_SEES: frozenset[str] = frozenset()
-ASSISTANCE_DOES: frozenset[str] = frozenset()
+ASSISTANCE_SEES = frozenset(
+    {
+        "assistance.view_application", "assistance.view_award", "assistance.view_povertyguideline",
+        "assistance.view_assistancepolicy", "assistance.view_charitablerule", "assistance.view_excludedservice",
+    }
+)  # fmt: skip
+ASSISTANCE_DOES = frozenset({"assistance.change_application", "assistance.change_award"})
 
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.MEMBER_SERVICES: SERVICES_SEE | SERVICES_DO,

@@ -82,7 +82,8 @@ def people(request: MemberRequest, number: str) -> HttpResponse:
     form = PeopleForm(allowed, request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
         given = dict(form.cleaned_data)
-        chosen = [member for member in allowed if member.pk in given.pop("members")]
+        wanted = set(given.pop("members"))
+        chosen = [member for member in allowed if member.pk in wanted]
         _kept(request, lambda: applying.write(application, members=chosen, **given))
         return redirect("application_income", number)
     return _step(request, application, "people", 1, form)

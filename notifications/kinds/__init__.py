@@ -5,6 +5,7 @@ body.txt, body.html). Nothing else: events, preferences, the in-app list, sendin
 """
 
 from notifications.kinds import (
+    assistance,
     autopay,
     bills,
     coverage,
@@ -20,7 +21,7 @@ from notifications.kinds.kind import Bill, Kind, Topic
 
 __all__ = ["KINDS", "REMINDERS", "Bill", "Kind", "Topic", "by_event"]
 
-MODULES = (bills, coverage, payments, autopay, methods, family, security, summaries, support, statements)
+MODULES = (bills, coverage, payments, autopay, methods, family, assistance, security, summaries, support, statements)
 KINDS: dict[str, Kind] = {kind.name: kind for module in MODULES for kind in module.KINDS}
 
 

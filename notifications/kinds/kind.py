@@ -18,6 +18,7 @@ class Topic(models.TextChoices):
     AUTOPAY = "autopay", _("Autopay")
     METHODS = "methods", _("Payment methods")
     FAMILY = "family", _("Family and people who help")
+    HELP = "help", _("Help with costs")
     SUPPORT = "support", _("Questions and answers")
     SECURITY = "security", _("Security and settings")
     SUMMARIES = "summaries", _("Summaries")

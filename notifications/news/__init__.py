@@ -8,7 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from notifications.models import Notification
-from notifications.news import autopay, bills, coverage, digests, family, methods, payments, people, statements, support
+from notifications.news import (
+    assistance,
+    autopay,
+    bills,
+    coverage,
+    digests,
+    family,
+    methods,
+    payments,
+    people,
+    statements,
+    support,
+)
 from notifications.news.looking import Family, Looked, News, NotToBeSent
 
 __all__ = ["FAMILIES", "Looked", "News", "NotToBeSent", "look"]
@@ -46,5 +58,7 @@ FAMILIES: dict[str, Family] = {
     "delegate": family.of_delegates,
     "invitation": family.of_invitations,
     "user": people.of_users,
+    "application": assistance.of_applications,
+    "award": assistance.of_awards,
     "inquiry": support.of_inquiries,
 }

@@ -369,4 +369,26 @@ BUGS = (
         '        if isinstance(error, Unauthorized):\n',
         f"{P}autopay/test_running.py::test_a_key_that_is_refused_stops_the_run_and_nothing_is_called_declined",
     ),
+    Planted(
+        "an award once a bill", "assistance/awarding.py",
+        "    if AwardedBill.objects.filter(award=award, bill=bill).exists():", "    if False:",
+        "tests/assistance/test_awards.py::test_an_award_is_put_to_a_bill_once",
+    ),
+    Planted(
+        "band includes its top", "assistance/rules.py",
+        "    return income_cents * 100 <= pct * guideline_cents",
+        "    return income_cents * 100 < pct * guideline_cents",
+        "tests/assistance/test_rules.py::test_a_band_includes_its_top_and_ends_a_cent_above",
+    ),
+    Planted(
+        "pending application holds its bills", "assistance/applying.py",
+        "    holding.hold(locked)\n    _open_work(locked)\n\n\n@atomic_with_retry\ndef withdraw",
+        "    _open_work(locked)\n\n\n@atomic_with_retry\ndef withdraw",
+        "tests/assistance/test_awards.py::test_a_pending_application_holds_open_bills_and_those_that_come_in",
+    ),
+    Planted(
+        "nothing released unscanned", "accounts/uploads/serving.py",
+        "    if not upload.is_clean:", "    if False:",
+        "tests/accounts/test_uploads.py::test_a_file_is_held_until_it_was_scanned_and_then_saved_by_its_owner",
+    ),
 )  # fmt: skip

@@ -6,8 +6,10 @@ from django.utils import timezone
 
 from accounts.models import Delegate, Invitation, Member, User
 from activity.models import Event
+from assistance import applying
+from assistance.models import Application, Award
 from bills.models import Statement
-from notifications import audience, kinds
+from notifications import audience, helped, kinds
 from notifications.kinds import KINDS, Kind
 from notifications.models import Notification
 from notifications.news import coverage
@@ -47,6 +49,8 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
         return f"payment:{make_payment({make_bill(cast.maya): 5_000}, payer=reader, status=status).number}"
     if kind.name in coverage.TRUE_IN:
         return f"grace:{make_grace(cast.alice, status=min(coverage.TRUE_IN[kind.name])).pk}"
+    if kind.topic == kinds.Topic.HELP:
+        return about_help(cast, kind, reader)
     if kind.topic == kinds.Topic.FAMILY:
         return about_family(cast, kind, reader)
     if kind.told is audience.asker_of_inquiry:
@@ -64,6 +68,21 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
     assert kind.name == "weekly_digest", f"say in tests/notifications/telling.py what a {kind.name} is about"
     make_bill(cast.maya)
     return "digest:2026-W48"
+
+
+def about_help(cast: Cast, kind: Kind, reader: User) -> str:
+    """An application of the reader's, or what it was given."""
+    application = Application.objects.create(
+        number=applying.draw_number(), household=cast.household, applicant=reader, state="CA", status="approved",
+        signature="A", signed_at=timezone.now(),
+    )  # fmt: skip
+    if kind.told is helped.applicant:
+        return f"application:{application.number}"
+    today = timezone.localdate()
+    award = Award.objects.create(
+        application=application, kind="assistance", percent=50, start_on=today, end_on=today, made_by=cast.dana
+    )
+    return f"award:{award.pk}"
 
 
 def about_family(cast: Cast, kind: Kind, reader: User) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import Coverage, Plan, User
 from accounts.roles import Role
+from assistance.models import Application, Award
 from bills import holds, issuing, premiums
 from bills.models import Accumulator, Bill, Claim, ClaimLine, Estimate, Hold, ImportBatch, ImportReject
 from ledger.chart import Code, SystemAccount
@@ -151,6 +152,14 @@ def records(cast: Cast) -> Records:
 
 def _others(cast: Cast, bill: Bill, method: PaymentMethod) -> None:
     """Records that no test asks for by name."""
+    today = timezone.localdate()
+    application = Application.objects.create(
+        number="APPL-0001", household=cast.strangers, applicant=cast.charlie.user, state="OR", status="approved",
+        signature="C", signed_at=timezone.now(),
+    )  # fmt: skip
+    Award.objects.create(
+        application=application, kind="assistance", percent=50, start_on=today, end_on=today, made_by=cast.dana
+    )
     Suppression.objects.create(address="gone@example.com", cause="bounced")
     enrollment = AutopayEnrollment.objects.create(
         user=cast.alice.user, household=cast.household, covers="medical", method=method

@@ -21,6 +21,8 @@ from tests.factories import make_charge, make_grace
 from tests.staff.conftest import Records, make_staff, sign_in
 
 SHOWN = {
+    "assistance.application", "assistance.award", "assistance.assistancepolicy", "assistance.povertyguideline",
+    "assistance.charitablerule", "assistance.excludedservice",
     "accounts.household", "accounts.member", "accounts.delegate", "accounts.plan", "accounts.coverage", "accounts.user",
     "activity.event", "activity.access", "activity.workitem", "bills.bill", "bills.claim", "bills.accumulator",
     "bills.hold", "bills.chargerule", "bills.financecharge", "bills.graceperiod", "bills.gracerule", "bills.statement",

@@ -1,0 +1,41 @@
+"""Notices about help with costs, as things stand now."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+
+from assistance.models import Application, Award
+from notifications.models import Notification
+from notifications.news.looking import Looked, News, NotToBeSent, name_of
+
+AHEAD = ("help_ends_soon", "subsidy_ends", "renewal_due")
+
+
+def of_applications(notices: Sequence[Notification]) -> dict[int, Looked]:
+    """Read by who applied."""
+    applicants = dict(
+        Application.objects.filter(number__in={name_of(notice) for notice in notices}).values_list(
+            "number", "applicant_id"
+        )
+    )
+    return {
+        notice.pk: News(reverse("application", args=[name_of(notice)]))
+        if applicants.get(name_of(notice)) == notice.user_id
+        else NotToBeSent("the application is not the user's")
+        for notice in notices
+    }
+
+
+def of_awards(notices: Sequence[Notification]) -> dict[int, Looked]:
+    """Read by who applied; that it ends soon is not told of what has ended."""
+    awards = Award.objects.select_related("application").in_bulk([int(name_of(notice)) for notice in notices])
+    found: dict[int, Looked] = {}
+    for notice in notices:
+        award = awards.get(int(name_of(notice)))
+        if award is None or award.application.applicant_id != notice.user_id:
+            found[notice.pk] = NotToBeSent("the award is not the user's")
+        elif notice.kind in AHEAD and award.revoked_at is not None:
+            found[notice.pk] = NotToBeSent("it has ended already")
+        else:
+            found[notice.pk] = News(reverse("assistance"))
+    return found

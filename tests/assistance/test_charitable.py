@@ -1,0 +1,116 @@
+"""Charitable coverage: a payer of its own on the premium, for a year; told ahead of its end; three times at most."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from activity.models import Event
+from assistance import applying, charity, ending
+from assistance.models import Award
+from bills import premiums
+from bills.models import Bill
+from ledger.chart import Code
+from ledger.models import Transfer
+from tests.assistance.asking import approved, sent
+from tests.factories import make_coverage
+
+
+def this_month() -> dt.date:
+    return timezone.localdate().replace(day=1)
+
+
+@pytest.fixture
+def coverage(cast):
+    """Alice's own plan, $500.00 a month."""
+    return make_coverage(cast.alice, premium_cents=50_000, subsidy_cents=0, start_on=this_month())
+
+
+def owed(coverage, period: dt.date) -> int:
+    return Bill.objects.select_related("receivable").get(coverage=coverage, period=period).balance_cents
+
+
+def test_it_pays_the_premium_of_this_month_and_of_those_to_come(cast, coverage):
+    premiums.issue_month(this_month())
+    assert owed(coverage, this_month()) == 50_000
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    assert (award.monthly_cents, award.start_on) == (50_000, this_month())
+    coverage.refresh_from_db()
+    assert (coverage.charitable_cents, coverage.charitable_ends_on) == (50_000, award.end_on)
+    assert owed(coverage, this_month()) == 0
+    assert Transfer.objects.filter(code=Code.CHARITABLE_SUBSIDY).count() >= 1
+    following = premiums.month_after(this_month())
+    premiums.issue_month(following)
+    assert owed(coverage, following) == 0
+    line = Bill.objects.get(coverage=coverage, period=following).lines.get(description="Charitable coverage")
+    assert line.amount_cents == -50_000
+
+
+def test_the_month_after_its_end_is_paid_in_full_by_the_member(cast, coverage):
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    assert award.end_on == this_month().replace(year=this_month().year + 1) - dt.timedelta(days=1)
+    after = premiums.month_after(award.end_on)
+    premiums.issue_month(after)
+    assert owed(coverage, after) == 50_000 == award.premium_afterwards_cents
+
+
+def test_ended_by_staff_it_pays_this_month_and_no_other(cast, coverage):
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    following = premiums.month_after(this_month())
+    premiums.issue_month(following)
+    assert charity.end(award, by=cast.dana, reason="Another program pays.", on=timezone.localdate())
+    assert not charity.end(award, by=cast.dana, reason="Another program pays.", on=timezone.localdate())
+    assert owed(coverage, following) == 50_000
+    premiums.issue_month(this_month())
+    assert owed(coverage, this_month()) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "income", "subsidy"), [("CA", 4_000_00, 0), ("OR", 2_000_00, 0), ("CA", 2_000_00, 1)]
+)
+def test_above_the_limit_elsewhere_or_with_other_help_there_is_none(cast, state, income, subsidy):
+    make_coverage(cast.alice, premium_cents=50_000, subsidy_cents=subsidy, start_on=this_month())
+    application = sent(cast.alice, income_cents=income, charitable=True)
+    application.state = state
+    assert charity.coverages(application, income_cents=income * 12, on=timezone.localdate()) == []
+
+
+def test_an_adult_has_three_years_and_no_fourth(cast, coverage):
+    for _year in range(3):
+        application = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True)
+        assert application.awards.filter(kind="charitable").exists()
+    application = sent(cast.alice, income_cents=2_000_00, charitable=True)
+    assert charity.coverages(application, income_cents=2_400_000, on=timezone.localdate()) == []
+
+
+def test_its_end_is_told_ninety_sixty_and_thirty_days_ahead_once_each(cast, coverage):
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    Award.objects.exclude(pk=award.pk).update(revoked_at=timezone.now())
+    told = [
+        days
+        for days in range(100, -1, -1)
+        for _twice in range(2)
+        if ending.tell(award.end_on - dt.timedelta(days=days))
+    ]
+    assert told == [90, 60, 30]
+    kinds = list(Event.objects.filter(kind__startswith="charitable.").order_by("pk").values_list("kind", flat=True))
+    assert kinds == [
+        "charitable.given",
+        "charitable.ends",
+        "charitable.ends",
+        "charitable.renewal_due",
+        "charitable.ends",
+    ]
+
+
+def test_a_day_that_was_missed_is_made_up_for(cast, coverage):
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    Award.objects.exclude(pk=award.pk).update(revoked_at=timezone.now())
+    assert ending.tell(award.end_on - dt.timedelta(days=55)) == 1
+    assert Event.objects.get(kind="charitable.ends").data["days"] == 60
+
+
+def test_without_anything_to_give_it_is_not_approved(cast):
+    application = sent(cast.alice, income_cents=90_000_00, charitable=True)
+    with pytest.raises(applying.Refused):
+        applying.approve(application, by=cast.dana, reason="Nothing to give.")
