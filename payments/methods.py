@@ -10,7 +10,7 @@ from accounts.models import User
 from activity.doorbell import ring
 from activity.recording import record
 from payments import defaults, gateway, mandates, moving, sharing
-from payments.models import Mandate, MethodShare, Payment, PaymentMethod
+from payments.models import AutopayEnrollment, Mandate, MethodShare, Payment, PaymentMethod
 from payments.provider import GatewayError, MethodSummary
 from payments.states import IN_FLIGHT, PaymentStatus
 
@@ -126,6 +126,11 @@ def is_in_use(method: PaymentMethod) -> bool:
     return Payment.objects.filter(method=method, status__in=IN_FLIGHT).exists()
 
 
+def pays_autopay(method: PaymentMethod) -> bool:
+    """Whether its owner's autopay pays with it. That of others to whom it is shared is not the owner's to know."""
+    return AutopayEnrollment.objects.in_force().filter(method=method, user_id=method.user_id).exists()
+
+
 def remove(method: PaymentMethod, *, actor: str) -> None:
     """Remove a method: here at once, then at the provider. What is planned with it is called off, its shares end.
 
@@ -137,9 +142,12 @@ def remove(method: PaymentMethod, *, actor: str) -> None:
             raise MethodInUse(
                 _("A payment with it is on its way. You can remove it once that payment has posted or failed.")
             )
+        if pays_autopay(method):
+            raise MethodInUse(_("Autopay pays with it. Choose another method for autopay first, or turn autopay off."))
         usable = PaymentMethod.objects.filter(pk=method.pk).usable()
         if not usable.update(removed_at=timezone.now(), is_default=False):
             return
+        AutopayEnrollment.objects.in_force().filter(fallback=method, user_id=method.user_id).update(fallback=None)
         for payment in scheduled(method):
             moving.move(payment.pk, PaymentStatus.CANCELED, actor=actor, failure_code="method_removed")
         end_shares(method, reason="removed", actor=actor)

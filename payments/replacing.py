@@ -7,8 +7,10 @@ from accounts.models import User
 from activity.doorbell import ring
 from activity.recording import record
 from payments import defaults, mandates, methods
-from payments.models import MethodSetup, MethodShare, Payment, PaymentMethod
+from payments.models import AutopayCharge, AutopayEnrollment, MethodSetup, MethodShare, Payment, PaymentMethod
 from payments.states import PaymentStatus
+
+NOT_SENT = (AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.ASKED, AutopayCharge.Status.QUEUED)
 
 
 @transaction.atomic
@@ -29,6 +31,7 @@ def replace(old: PaymentMethod, new: PaymentMethod) -> list[str]:
         method_label=new.label,
     )
     MethodShare.objects.filter(method=old, ended_at__isnull=True).update(method=new)
+    _hand_autopay_over(old, new)
     if not PaymentMethod.objects.filter(pk=old.pk).usable().update(removed_at=timezone.now(), is_default=False):
         return []
     if not new.nickname and old.nickname:
@@ -41,6 +44,15 @@ def replace(old: PaymentMethod, new: PaymentMethod) -> list[str]:
     if was_default:
         defaults.make(new)
     return [] if methods.is_in_use(old) else [old.stripe_id]
+
+
+def _hand_autopay_over(old: PaymentMethod, new: PaymentMethod) -> None:
+    """Autopay goes on with the new one too, others' to whom it is shared included: what is announced follows."""
+    for charge in AutopayCharge.objects.select_for_update().filter(method=old, status__in=NOT_SENT).order_by("pk"):
+        AutopayCharge.objects.filter(pk=charge.pk).update(method=new)
+    in_force = AutopayEnrollment.objects.in_force()
+    in_force.filter(method=old).update(method=new)
+    in_force.filter(fallback=old).update(fallback=new)
 
 
 def settle(setup: MethodSetup) -> list[str]:

@@ -35,6 +35,11 @@ class Row:
     cut_off: dt.datetime
 
     @property
+    def until(self) -> dt.datetime:
+        """The last minute in which it can be changed: midnight itself would be read as that of the day."""
+        return self.cut_off - dt.timedelta(minutes=1)
+
+    @property
     def day(self) -> dt.date:
         """The day it is or was charged."""
         return days.planned(self.charge) if self.charge.status in WAITING else self.charge.charge_on

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
 from payments import eligibility, mandates, readiness, wording
-from payments.autopay import days
-from payments.models import AutopayEnrollment, Mandate, PaymentMethod, PaymentPlan
+from payments.autopay import days, declining
+from payments.models import AutopayCharge, AutopayEnrollment, Mandate, PaymentMethod, PaymentPlan
 
 Covers = AutopayEnrollment.Covers
 DayRule = AutopayEnrollment.DayRule
@@ -132,6 +132,8 @@ def why_not_ready(method: PaymentMethod, *, on: dt.date | None = None) -> str:
     year, month = method.expires_year, method.expires_month
     if year is not None and month is not None and (year, month) < (day.year, day.month):
         return _("This card has expired by then. Choose another method.")
+    if AutopayCharge.objects.filter(method=method, status="failed", code__in=declining.HARD).exists():
+        return _("Its bank has declined automatic payments with it for good. Choose another method.")
     if method.kind == PaymentMethod.Kind.BANK_ACCOUNT and not _has_mandate(method):
         return _("Your authorization to debit this account is missing or has ended. Add the account again first.")
     return ""

@@ -96,6 +96,7 @@ def remove(request: MemberRequest, method_id: int) -> HttpResponse:
         "planned": methods.scheduled_by_owner(method),
         "shares": sharing.of([method])[method.pk],
         "is_in_use": methods.is_in_use(method),
+        "pays_autopay": methods.pays_autopay(method),
         "is_bank_account": method.kind == PaymentMethod.Kind.BANK_ACCOUNT,
     }
     return render(request, "payments/method_remove.html", context)
