@@ -40,3 +40,13 @@ def is_apart(
     comes_of_age = birthday(born, ADULT_AT)
     grew_up = joined_on < comes_of_age <= today and not is_seen
     return is_confidential or grew_up or (left_on is not None and left_on <= today)
+
+
+def apart_sql(member: str) -> str:
+    """`Member.is_apart` in SQL, of a member who is no holder, under this alias; needs the parameter `today`."""
+    return f"""(
+        {member}.confidential_since IS NOT NULL OR coalesce({member}.left_on <= %(today)s::date, false)
+        OR ({member}.seen_by_holder_since IS NULL
+            AND {member}.birth_date <= (%(today)s::date - interval '{ADULT_AT} years')::date
+            AND {member}.birth_date > ({member}.joined_on - interval '{ADULT_AT} years')::date)
+    )"""

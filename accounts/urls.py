@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from accounts import delegate_views, views
+from accounts import confidential_views, delegate_views, views
 from accounts.uploads.views import upload
 
 urlpatterns = [
     path("enroll/", views.enroll, name="enroll"),
     path("family/", views.family, name="family"),
     path("uploads/<slug:key>/", upload, name="upload"),
+    path("family/confidential/", confidential_views.confidential, name="confidential"),
+    path("family/confidential/end/", confidential_views.confidential_withdraw, name="confidential_end"),
     path("family/delegates/", delegate_views.delegates_page, name="delegates"),
     path("family/delegates/invite/", delegate_views.invite, name="delegate_invite"),
     path("family/delegates/<int:delegate_id>/end/", delegate_views.end, name="delegate_end"),

@@ -49,6 +49,11 @@ SCHEDULE = {
     # Early enough for who is told to act before the day's run is over.
     "watch autopay": {"task": "payments.tasks.watch_autopay", "schedule": crontab(hour="5", minute="15")},
     "run autopay": {"task": "payments.tasks.run_autopay", "schedule": crontab(minute="*/15", hour="1-23")},
+    # At once by the doorbell; after midnight for birthdays and departures.
+    "call off what people who parted had planned": {
+        "task": "payments.tasks.part_ways",
+        "schedule": crontab(minute="3,33"),
+    },
     "reconcile with Stripe": {"task": "payments.tasks.reconcile", "schedule": crontab(hour="2", minute="45")},
     "check the ledger": {"task": "payments.tasks.check_ledger", "schedule": crontab(hour="3", minute="30")},
     "watch saved methods": {"task": "payments.tasks.watch_methods", "schedule": crontab(hour="5", minute="50")},

@@ -36,6 +36,13 @@ def delegates_at_end(event: Event) -> Iterator[Told]:
         yield Told(delegate.user_id, event.subject, str(delegate.pk))
 
 
+def member_alone(event: Event) -> Iterator[Told]:
+    """The member whom it concerns and nobody else, once for each event. The subject is `member:` with its id."""
+    member = Member.objects.filter(pk=_id_of(event), user__isnull=False).first()
+    if member is not None and member.user_id is not None:
+        yield Told(member.user_id, event.subject, str(event.pk))
+
+
 def granter_of(member: Member) -> int | None:
     """Who hears of a member's delegates: the member; for a member without a sign-in the holder who sees them."""
     if member.user_id is not None or member.is_apart:

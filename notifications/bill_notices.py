@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.ages import ADULT_AT, latest_birth
+from accounts.ages import apart_sql
 from activity.doorbell import ring
 from notifications.kinds import KINDS, REMINDERS
 from notifications.models import ReminderRun
@@ -30,19 +30,13 @@ OWED = """
         WHERE l.bill_id = b.id
           AND (p.status = ANY(%(in_flight)s) OR (p.status = 'draft' AND p.scheduled_on >= %(day)s))), 0)
 """
-# `Member.is_apart` of member `m` who is no holder, in SQL.
-APART = f"""(
-        m.confidential_since IS NOT NULL OR coalesce(m.left_on <= %(today)s, false)
-        OR (m.birth_date <= %(adults_born_by)s AND m.seen_by_holder_since IS NULL
-            AND m.birth_date > (m.joined_on - interval '{ADULT_AT} years')::date)
-    )"""
 # Who is told of the bills of member `m`: the member and, unless the member is apart, the primary holder.
 READERS = f"""(
         SELECT m.user_id WHERE m.user_id IS NOT NULL
         UNION ALL
         SELECT h.user_id FROM accounts_member h
         WHERE h.household_id = m.household_id AND h.is_primary_holder AND h.user_id IS NOT NULL
-          AND NOT {APART} AND h.user_id IS DISTINCT FROM m.user_id
+          AND NOT {apart_sql("m")} AND h.user_id IS DISTINCT FROM m.user_id
     ) reader
 """  # noqa: S608  # the parts are constants
 INSERT = "INSERT INTO notifications_notification (kind, subject, user_id, member_id, channel, dedupe_key, next_try_at)"
@@ -92,15 +86,11 @@ def tell_of_new_bills() -> int:
     """
     params: dict[str, Any] = {
         "event": ISSUED, "size": EVENTS_AT_ONCE, "kind": KINDS["new_bill"].name, "day": timezone.localdate(),
-        "news_days": NEWS_DAYS, "in_flight": list(IN_FLIGHT), "pause": _pause(), **_apart_on(timezone.localdate()),
+        "news_days": NEWS_DAYS, "in_flight": list(IN_FLIGHT), "pause": _pause(), "today": timezone.localdate(),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(NEW_BILLS, params)
         return int(cursor.fetchone()[0])
-
-
-def _apart_on(today: dt.date) -> dict[str, dt.date]:
-    return {"today": today, "adults_born_by": latest_birth(ADULT_AT, today)}
 
 
 @transaction.atomic
@@ -112,7 +102,7 @@ def remind(day: dt.date) -> int:
     dues = {kind.name: day + dt.timedelta(days=kind.days or 0) for kind in REMINDERS}
     params: dict[str, Any] = {
         "kinds": list(dues), "dues": list(dues.values()), "first": min(dues.values()), "last": max(dues.values()),
-        "day": day, "in_flight": list(IN_FLIGHT), "pause": _pause(), **_apart_on(timezone.localdate()),
+        "day": day, "in_flight": list(IN_FLIGHT), "pause": _pause(), "today": timezone.localdate(),
     }  # fmt: skip
     run, _is_new = ReminderRun.objects.get_or_create(day=day)
     with connection.cursor() as cursor:

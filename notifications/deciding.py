@@ -13,6 +13,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone
 
+from accounts import confidentiality
 from notifications import news, preferences, rendering, suppressing
 from notifications.claiming import Mark, Status
 from notifications.kinds import KINDS, Kind
@@ -76,6 +77,9 @@ def _facts(notices: Sequence[Notification]) -> Facts:
     confirmed = set(EmailAddress.objects.filter(user_id__in=users, verified=True).values_list("user_id", "email"))
     lower = {(user_id, email.lower()) for user_id, email in confirmed}
     addresses = {pk: user.email for pk, user in users.items() if user is not None and (pk, user.email.lower()) in lower}
+    # Who asked for confidential communications said where mail may go: there or nowhere (FAULTS L02).
+    for user_id, own in confidentiality.mail_addresses(list(users)).items():
+        addresses[user_id] = own if (user_id, own.lower()) in lower else ""
     return Facts(
         looked=news.look(notices),
         addresses=addresses,

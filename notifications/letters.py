@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import ConfidentialRequest, Household, Member
 from activity.recording import record
 from notifications.models import Channel, Notification
 
@@ -36,14 +36,22 @@ def rows() -> Iterator[Sequence[object]]:
         .select_related("household")
         .order_by("-pk")
     }
+    own = {
+        request.member_id: request
+        for request in ConfidentialRequest.objects.standing().filter(
+            channel="post", member_id__in=[*about, *(member.pk for member in readers.values())]
+        )
+    }
     for letter in letters:
         member = readers.get(letter.user_id) if letter.user_id else about.get(letter.member_id or 0)
-        if member is None or member.is_confidential:
+        house: Household | ConfidentialRequest | None = member.household if member else None
+        if member is not None and member.is_confidential:
+            house = own.get(member.pk)
+        if member is None or house is None:
             continue
-        house = member.household
         yield (
-            letter.pk, letter.kind, letter.subject, timezone.localtime(letter.created_at).date(), house.number,
-            member.full_name, house.address, house.city, house.state, house.zip,
+            letter.pk, letter.kind, letter.subject, timezone.localtime(letter.created_at).date(),
+            member.household.number, member.full_name, house.address, house.city, house.state, house.zip,
         )  # fmt: skip
 
 

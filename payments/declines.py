@@ -89,6 +89,7 @@ TEXTS: dict[str, Promise] = {
     # Our own.
     # A scheduled payment that was called off, or not sent on its day (payments.sending_due).
     "method_removed": _("The card or account for this payment was removed, so it was called off. Nothing was charged."),
+    "parted": _("It was called off: you can no longer pay this bill."),
     "called_off": _("You canceled this payment before its day."),
     "paid_meanwhile": _("What it was for had been paid by then, so nothing was charged."),
     "method_unusable": _(

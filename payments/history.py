@@ -109,7 +109,7 @@ def _latest(found: PaymentQuerySet, scope: Scope, size: int) -> list[Payment]:
 
 
 def _listed(scope: Scope) -> PaymentQuerySet:
-    return Payment.objects.visible_to(scope).exclude(status=PaymentStatus.DRAFT)
+    return Payment.objects.visible_to(scope).exclude(status=PaymentStatus.DRAFT).exclude(failure_code="parted")
 
 
 def _found(scope: Scope, wanted: Wanted) -> PaymentQuerySet:

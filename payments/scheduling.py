@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -37,6 +38,8 @@ class PastCutOff(CheckoutError):
 def upcoming(scope: Scope) -> PaymentQuerySet:
     """The viewer's own payments that wait for their day, the earliest first."""
     mine = Payment.objects.filter(payer_id=scope.user_id, status=PaymentStatus.DRAFT, scheduled_on__isnull=False)
+    hidden = PaymentAllocation.objects.filter(payment_id=OuterRef("pk")).exclude(bill__in=bills_to_pay(scope))
+    mine = mine.filter(~Exists(hidden))  # whose bills are apart by now: parting calls it off
     return mine.select_related("method").order_by("scheduled_on", "pk")
 
 

@@ -15,6 +15,7 @@ from payments import (
     grace,
     guests,
     monthly_statements,
+    parting,
     reconciling,
     refunds,
     sending_due,
@@ -147,3 +148,7 @@ def assess_finance_charges() -> None:
 def issue_statements() -> None:
     """Issue the statements of the month before, where they are not issued yet."""
     monthly_statements.issue_daily(timezone.localdate())
+@shared_task
+def part_ways() -> int:
+    """Call off what is scheduled for bills that its payer may no longer pay."""
+    return parting.part_ways()

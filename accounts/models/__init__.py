@@ -1,5 +1,6 @@
 """People and what covers them: users, households, members, delegates, plans, coverages."""
 
+from accounts.models.confidential import ConfidentialRequest, ConfidentialRequestQuerySet
 from accounts.models.coverages import Coverage, CoverageQuerySet, Plan
 from accounts.models.delegates import Delegate, DelegateQuerySet, Invitation, InvitationQuerySet
 from accounts.models.mails import Mail, MailQuerySet
@@ -8,6 +9,8 @@ from accounts.models.users import User, UserManager
 from accounts.uploads.models import Upload
 
 __all__ = [
+    "ConfidentialRequest",
+    "ConfidentialRequestQuerySet",
     "Coverage",
     "CoverageQuerySet",
     "Delegate",

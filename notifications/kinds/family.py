@@ -22,4 +22,12 @@ KINDS: tuple[Kind, ...] = (
         name="acting_ended", label=_("You can no longer act for somebody"), topic=Topic.FAMILY,
         events=("delegate.ended",), told=audience.delegates_at_end, is_required=True,
     ),
+    Kind(
+        name="confidential_began", label=_("Confidential communications are in force"), topic=Topic.FAMILY,
+        events=("confidential.began",), told=audience.member_alone, is_required=True, is_security=True,
+    ),
+    Kind(
+        name="confidential_ended", label=_("Confidential communications have ended"), topic=Topic.FAMILY,
+        events=("confidential.ended",), told=audience.member_alone, is_required=True, is_security=True,
+    ),
 )  # fmt: skip

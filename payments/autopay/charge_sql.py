@@ -6,6 +6,7 @@ the function in Python that says the same of one bill.
 
 import datetime as dt
 
+from accounts.ages import apart_sql
 from payments import calendar
 from payments.states import IN_FLIGHT
 
@@ -20,17 +21,18 @@ IN_FLIGHT_SQL = ", ".join(f"'{status}'" for status in IN_FLIGHT)
 IS_ON = "(e.status = 'active' OR (e.status = 'paused' AND e.paused_until <= %(today)s))"
 
 # Whether the user of enrolment `e` may pay bill `b` of member `p`, as payments.allocating.bills_to_pay has it.
-MAY_PAY = """
+MAY_PAY = f"""
     p.household_id = b.household_id AND b.voided_at IS NULL
     AND EXISTS (SELECT 1 FROM accounts_user u WHERE u.id = e.user_id AND u.is_active)
     AND ((p.user_id IS NOT NULL AND p.user_id = e.user_id)
-         OR ((p.confidential_since IS NULL OR b.shared_at IS NOT NULL)
+         OR ((NOT {apart_sql("p")} OR b.shared_at IS NOT NULL)
              AND EXISTS (SELECT 1 FROM accounts_member holder WHERE holder.user_id = e.user_id
                          AND holder.is_primary_holder AND holder.household_id = b.household_id))
          OR EXISTS (SELECT 1 FROM accounts_delegate d WHERE d.user_id = e.user_id AND d.member_id = p.id
-                    AND d.grant <> 'view' AND d.ended_at IS NULL AND (d.until IS NULL OR d.until >= %(today)s)
+                    AND d.grant <> 'view' AND d.ended_at IS NULL AND p.died_on IS NULL
+                    AND (d.until IS NULL OR d.until >= %(today)s)
                     AND (p.confidential_since IS NULL OR d.created_at >= p.confidential_since)))
-"""
+"""  # noqa: S608  # constants
 
 # What is on its way to bill `b`, US cents.
 ON_ITS_WAY = f"""

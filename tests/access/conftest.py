@@ -9,6 +9,7 @@ from django.db import transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from accounts.models import User
 from tests.access.objects import World, make_world
 from tests.conftest import make_cast
 
@@ -23,6 +24,18 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         transaction.set_rollback(True)
 
 
+def prove(client: Client, user: User | None) -> Client:
+    """Sign somebody in who has proved who they are a moment ago."""
+    assert user is not None
+    user.refresh_from_db()  # a passkey was added: the session must agree with that
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods_user"] = user_id_to_str(user)
+    session.save()
+    return client
+
+
 @pytest.fixture(scope="module")
 def clients(world: World) -> dict[str, Client]:
     """A client for each role; all but one have proved who they are a moment ago, staff by a second factor."""
@@ -32,12 +45,10 @@ def clients(world: World) -> dict[str, Client]:
             continue
         user = world.users["staff" if role == "staff_without_factor" else role]
         user.refresh_from_db()  # a passkey was added: the session must agree with that
-        client.force_login(user)
-        if role != "staff_without_factor":
-            session = client.session
-            session["account_authentication_methods"] = [{"method": "mfa", "at": time.time(), "reauthenticated": True}]
-            session["account_authentication_methods_user"] = user_id_to_str(user)
-            session.save()
+        if role == "staff_without_factor":
+            client.force_login(user)
+        else:
+            prove(client, user)
     return made
 
 

@@ -93,6 +93,8 @@ def about_family(cast: Cast, kind: Kind, reader: User) -> str:
             expires_at=timezone.now() + dt.timedelta(days=1),
         )  # fmt: skip
         return f"invitation:{asked.pk}"
+    if kind.name.startswith("confidential_"):
+        return f"member:{cast.alice.pk}"
     mine = Member.objects.filter(user=reader).first() or cast.alice
     member, user = (cast.bob, reader) if kind.name == "acting_ended" else (mine, cast.charlie.user)
     assert user is not None
