@@ -153,7 +153,7 @@ def test_nothing_of_who_is_apart_reaches_the_holder(
         assert CANARY not in text.replace(f"value=&quot;{CANARY[:8]}", ""), address
         assert "73,131" not in text, address
     assert "alice@example.com" not in mailbox.recipients
-    assert not Notification.objects.filter(user=cast.alice.user, member=bob).exists()
+    assert not Notification.objects.filter(user=cast.alice.user, member_id=bob.pk).exists()
 
 
 def test_the_walk_would_find_it(cast: Cast, world: World) -> None:
