@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from accounts.ages import age_on
+from accounts.ages import ADULT_AT, age_on, birthday
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
 from ledger.chart import Code
@@ -23,6 +23,8 @@ class Person:
 
     member: Member
     is_viewer: bool
+    grant: str  # what the viewer may do as their delegate; empty where the viewer does not act for them
+    seen_until: dt.date | None  # the 18th birthday of whom the viewer sees as the holder until then
     is_amounts_only: bool  # a pay-only delegate looks: no birth date, no relationship
     age: int
     medical_cents: int
@@ -59,6 +61,8 @@ def people(scope: Scope, *, today: dt.date) -> list[Person]:
         Person(
             member=member,
             is_viewer=member.pk in scope.own_ids,
+            grant="" if member.pk in scope.own_ids | scope.held_ids else scope.grants.get(member.pk, ""),
+            seen_until=_seen_until(member, scope, today),
             is_amounts_only=scope.sees_only_amounts_of(member.pk),
             age=age_on(member.birth_date, today),
             medical_cents=member.medical_control.balance_cents,
@@ -99,6 +103,13 @@ def _paid(transfer: Transfer, owners: dict[int, tuple[Member, bool]]) -> Paid:
         amount_cents=-transfer.amount_cents if is_taken_back else transfer.amount_cents,
         number=transfer.reference.rpartition("payment:")[2],
     )
+
+
+def _seen_until(member: Member, scope: Scope, today: dt.date) -> dt.date | None:
+    """The day from which the holder no longer sees who grows up on the account, unless they let the holder see."""
+    day = birthday(member.birth_date, ADULT_AT)
+    is_held = member.pk in scope.held_ids
+    return day if is_held and today < day and member.seen_by_holder_since is None else None
 
 
 def _coverages(scope: Scope, today: dt.date) -> dict[int, list[Coverage]]:

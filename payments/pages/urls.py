@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.pages import bills, front_door, overview, plan_wizard, plans, premiums
+from payments.pages import bills, front_door, household, overview, plan_wizard, plans, premiums
 
 urlpatterns = [
     path("", front_door.home, name="home"),
@@ -20,4 +20,7 @@ urlpatterns = [
     path("plans/<slug:number>/pay/", plans.plan_pay, name="plan_pay"),
     path("premiums/", premiums.premiums_page, name="premiums"),
     path("premiums/<int:coverage_id>/ahead/", premiums.pay_ahead, name="premiums_ahead"),
+    path("family/owes/", household.owes_page, name="owes"),
+    path("family/spending/", household.spending_page, name="spending"),
+    path("family/spending/export/", household.spending_export, name="spending_export"),
 ]
