@@ -148,6 +148,8 @@ def assess_finance_charges() -> None:
 def issue_statements() -> None:
     """Issue the statements of the month before, where they are not issued yet."""
     monthly_statements.issue_daily(timezone.localdate())
+
+
 @shared_task
 def part_ways() -> int:
     """Call off what is scheduled for bills that its payer may no longer pay."""
