@@ -304,6 +304,8 @@ BUGS = (
         "the expenses of those whose services are seen", "payments/tax_pack.py",
         "        .filter(member_id__in=wanted)\n", "",
         f"{P}test_documents.py::test_one_person_alone_and_nobody_hidden",
+    ),
+    Planted(
         'autopay: the enrolment looked at again when charged', 'payments/autopay/submitting.py',
         '        (not look.is_on, ChargeStatus.ANNOUNCED, ""),\n',
         '',
