@@ -179,15 +179,15 @@ def _progress(
         for which, name in enumerate(("deductible", "out_of_pocket"))
         if limits[which]
     )
-    months = _months(steps, limits[1], year, last)
+    months = _months(steps, year, last)
     figures = ", ".join(f"{date_format(month.on, 'F')} {usd_whole(month.so_far_cents)}" for month in months)
     label = _("Out of pocket by the end of each month, %(title)s: %(figures)s") % {"title": title, "figures": figures}
     return Progress(title, label, told, months)
 
 
-def _months(steps: Mapping[int, Cents], limit: int, year: int, last: int) -> tuple[Month, ...]:
+def _months(steps: Mapping[int, Cents], year: int, last: int) -> tuple[Month, ...]:
     found, so_far = [], 0
-    most = max(limit, sum(cents[1] for cents in steps.values()), 1)
+    most = max(1, sum(cents[1] for cents in steps.values()))
     for month in range(1, last + 1):
         deductible, out_of_pocket = steps.get(month, (0, 0))
         so_far += out_of_pocket

@@ -17,7 +17,7 @@ from activity.recording import record
 from bills import issuing, premiums
 from bills.issuing import Line
 from bills.models import Accumulator, Bill, Claim, ClaimLine
-from notifications.demo import autopay, history, nights, people
+from notifications.demo import autopay, history, nights, people, questions
 from notifications.demo.care import VISITS, Service, Visit
 from notifications.demo.people import Covered, People
 from payments import figures
@@ -42,6 +42,8 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     tell("visits, claims and bills")
     for visit in VISITS:
         _visit(visit, getattr(cast, visit.who), today)
+    questions.seed_bills(cast.alice, today=today)
+    questions.seed_question(cast.alice)
     _accumulate()
     tell("payments")
     _pay(cast, covered, months, today)
