@@ -4,74 +4,16 @@
 Tests are pytest's ids, kept few: each bug costs seconds.
 """
 
-from dataclasses import dataclass
+from tests.bite.planted_support import SUPPORT
+from tests.bite.planting import Planted
 
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One bug. `tests` are separated by spaces; a bug `is_of_database` needs a database made anew."""
-
-    guard: str
-    file: str
-    old: str
-    new: str
-    tests: str
-    is_of_database: bool = False
+__all__ = ["BUGS", "Planted"]
 
 
 P, L, A, N = "tests/payments/", "tests/ledger/", "tests/accounts/", "tests/notifications/"
-B, S = "tests/bills/", "tests/support/"
 
 BUGS = (
-    Planted(
-        "a bill above its claim", "bills/checking.py",
-        "    if over <= 0:", "    if True:",
-        f"{B}test_checking.py::test_a_bill_that_matches_says_so_and_one_above_its_claim_says_by_how_much",
-    ),
-    Planted(
-        "family's maximum by what the viewer sees", "bills/check_facts.py",
-        "        seen = seen.filter(member_id__in=scope.clinical_ids)", "        seen = seen.all()",
-        f"{B}test_checking.py::test_the_familys_maximum_tells_a_holder_nothing_of_a_confidential_member",
-    ),
-    Planted(
-        "a shared bill tells of no other bill", "bills/check_facts.py",
-        "    bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)",
-        "    bills = Bill.objects.all()",
-        f"{B}test_checking.py::test_a_shared_bill_tells_the_holder_of_no_other_bill_or_claim",
-    ),
-    Planted(
-        "a bill whose claim is open is held in the import itself", "bills/imports/inserting.py",
-        "    if undecided:", "    if False:",
-        f"{B}test_checking.py::test_a_bill_whose_claim_is_open_is_held_from_the_first_moment_and_goes_on_when_it_is_decided",
-    ),
-    Planted(
-        "no sudden past due when a hold ends", "bills/holds.py",
-        "            _give_time(locked)\n", "",
-        f"{S}test_questions.py::test_a_hold_ends_without_a_sudden_past_due",
-    ),
-    Planted(
-        "no month of a confidential member in the plan year", "bills/plan_years.py",
-        "        Claim.objects.visible_to(scope)\n        .filter(status=Claim.Status.ACTIVE, service_on__year=year)",
-        "        Claim.objects.filter(status=Claim.Status.ACTIVE, service_on__year=year)",
-        f"{B}test_plan_years.py",
-    ),
-    Planted(
-        "a question is its asker's", "support/models.py",
-        "            | Q(member_id__in=scope.held_ids, member__user__isnull=True)",
-        "            | Q(member_id__in=scope.held_ids)",
-        f"{S}test_questions.py::test_who_reads_a_question",
-    ),
-    Planted(
-        "only who may pay lets a bill wait", "support/asking.py",
-        "    return subject.can_hold and (member_id in scope.payable_ids or member_id in scope.confidential_ids)",
-        "    return subject.can_hold",
-        f"{S}test_questions.py::test_a_delegate_who_may_only_look_asks_without_a_hold_and_who_may_pay_with_one",
-    ),
-    Planted(
-        "a bill that is still wrong stays disputed", "support/settling.py",
-        "    if bill.voided_at is None and checking.check(check_facts.gather(bill)).findings:", "    if False:",
-        f"{S}test_questions.py::test_a_bill_that_is_still_wrong_stays_disputed",
-    ),
+    *SUPPORT,
     Planted(
         "row lock of the bills", "payments/checkout.py",
         '    list(Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk"))',
