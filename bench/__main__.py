@@ -12,7 +12,7 @@ import django
 
 NOT_BENCHMARKS = {
     "__main__", "frame", "databases", "processes", "report", "book", "filling", "serving", "serving_settings",
-    "bare", "bare_app", "bare_urls",
+    "bare", "bare_app", "bare_urls", "provider",
 }  # fmt: skip
 
 
