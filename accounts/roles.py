@@ -4,7 +4,8 @@ Seeing a kind of record is Django's `view` permission. What staff may do has the
 own words: `payments.add_refund` to refund, `payments.change_refund` to approve another's refund, `bills.change_bill` to
 adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` to settle a reject,
 `payments.change_finding` to explain money in suspense, `payments.add_check` and `payments.change_check` for checks,
-`payments.add_lockboxfile` for their files, `bills.add_hold` and `bills.change_hold` to hold a bill and let it go on,
+`payments.add_lockboxfile` for their files, `payments.add_planpolicy` to replace a rule of payment plans,
+`bills.add_hold` and `bills.change_hold` to hold a bill and let it go on,
 `support.change_inquiry` to answer questions, `bills.add_estimate`
 to record good-faith estimates, `activity.change_workitem` to work off the queue, `activity.add_access` to see the
 portal as a member sees it, `assistance.change_application` to decide applications, `assistance.change_award` to end
@@ -37,6 +38,8 @@ SERVICES_SEE = frozenset(
         "payments.view_dispute", "payments.view_autopaycharge", "payments.view_autopayproblem",
         "notifications.view_notification",
         "notifications.view_suppression", "activity.view_workitem", "support.view_inquiry", "bills.view_estimate",
+        "payments.view_paymentplan", "payments.view_installment", "payments.view_planbill",
+        "payments.view_planagreement", "payments.view_planpolicy",
     }
 )  # fmt: skip
 BILLING_SEES = SERVICES_SEE | {
@@ -80,7 +83,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     | BILLING_DOES
     | ASSISTANCE_DOES
     | SERVICES_DO
-    | {"accounts.change_user"},
+    | {"accounts.change_user", "payments.add_planpolicy"},
 }
 
 

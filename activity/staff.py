@@ -34,6 +34,8 @@ SUBJECTS = {
     "payment": "payments_payment",
     "household": "accounts_household",
     "member": "accounts_member",
+    "plan": "payments_paymentplan",
+    "planpolicy": "payments_planpolicy",
     "claim": "bills_claim",
     "hold": "bills_hold",
     "import": "bills_importbatch",

@@ -48,6 +48,9 @@ SCHEDULE = {
     },
     # Early enough for who is told to act before the day's run is over.
     "watch autopay": {"task": "payments.tasks.watch_autopay", "schedule": crontab(hour="5", minute="15")},
+    # Before the notices of the morning; what posts in the day is taken up within minutes.
+    "watch payment plans": {"task": "payments.tasks.watch_plans", "schedule": crontab(hour="4", minute="50")},
+    "fit payment plans": {"task": "payments.tasks.fit_plans", "schedule": 10 * MINUTE},
     "run autopay": {"task": "payments.tasks.run_autopay", "schedule": crontab(minute="*/15", hour="1-23")},
     # At once by the doorbell; after midnight for birthdays and departures.
     "call off what people who parted had planned": {

@@ -77,7 +77,7 @@ def destination(notice: Notification) -> str:
         enrollment_id = AutopayConsent.objects.filter(pk=name).values_list("enrollment_id", flat=True).first()
         return reverse("autopay_enrollment", args=[enrollment_id]) if enrollment_id else reverse("autopay")
     named = {"bill": "bill", "payment": "payment", "autopay": "autopay_enrollment", "charge": "autopay_charge",
-             "inquiry": "inquiry", "statement": "statement", "application": "application"}  # fmt: skip
+             "inquiry": "inquiry", "plan": "plan", "statement": "statement", "application": "application"}  # fmt: skip
     plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
              "household": "notification_settings", "user": "notification_settings",
              "member": "settings", "digest": "overview", "delegate": "delegates",

@@ -19,6 +19,7 @@ from payments import (
     late_admin,
     legs,
     lockbox_admin,
+    plan_admin,
     reconciliation_admin,
     taken_back_admin,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "figures_admin",
     "late_admin",
     "lockbox_admin",
+    "plan_admin",
     "reconciliation_admin",
 ]
 

@@ -138,3 +138,28 @@ class PayForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose what to pay.")},
     )
     amount = DollarsField(required=False, label=gettext_lazy("Another amount in dollars"))
+
+
+class PlanMethodForm(forms.Form):
+    """Which method is suggested when a plan is paid."""
+
+    method = forms.ChoiceField(required=False, label=gettext_lazy("How you mean to pay"))
+
+    def __init__(self, saved: Sequence[PaymentMethod], data: Any = None, *, initial: Any = None) -> None:
+        super().__init__(data, initial=initial, auto_id="id_plan_%s")
+        choices = [(str(method.pk), wording.saved(method)) for method in saved]
+        self.fields["method"].choices = [("", _("I choose each time")), *choices]  # type: ignore[attr-defined]
+
+
+class PauseForm(forms.Form):
+    """For how many months a plan waits."""
+
+    months = forms.TypedChoiceField(coerce=int, label=gettext_lazy("Pause once, for"))
+
+    def __init__(self, policy: PlanPolicy, data: Any = None) -> None:
+        super().__init__(data)
+        words = [
+            (months, ngettext("%(count)d month", "%(count)d months", months) % {"count": months})
+            for months in range(1, policy.pause_months + 1)
+        ]
+        self.fields["months"].choices = words  # type: ignore[attr-defined]

@@ -25,6 +25,8 @@ from payments import (
     webhooks,
 )
 from payments.autopay import announcing, health, running
+from payments.plans import announcing as plan_announcing
+from payments.plans import respreading, watching
 from payments.provider import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -95,6 +97,7 @@ def remind_of_scheduled() -> None:
 def announce_autopay() -> None:
     """Tell members what autopay will charge, and of what changed."""
     announcing.run()
+    plan_announcing.run()
 
 
 @shared_task(name="payments.tasks.run_autopay")
@@ -154,3 +157,16 @@ def issue_statements() -> None:
 def part_ways() -> int:
     """Call off what is scheduled for bills that its payer may no longer pay."""
     return parting.part_ways()
+
+
+@shared_task(name="payments.tasks.fit_plans")
+def fit_plans() -> None:
+    """Fit the instalments of payment plans to what became of their bills."""
+    respreading.run()
+
+
+@shared_task(name="payments.tasks.watch_plans")
+def watch_plans() -> None:
+    """Move payment plans on to today, then announce what autopay will charge of them."""
+    watching.run()
+    plan_announcing.run()

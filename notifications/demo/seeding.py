@@ -17,7 +17,7 @@ from activity.recording import record
 from bills import issuing, premiums
 from bills.issuing import Line
 from bills.models import Accumulator, Bill, Claim, ClaimLine
-from notifications.demo import autopay, history, nights, people, questions
+from notifications.demo import autopay, history, nights, people, plans, questions
 from notifications.demo.care import VISITS, Service, Visit
 from notifications.demo.people import Covered, People
 from payments import figures
@@ -40,13 +40,15 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     for period in months:
         premiums.issue_month(period, on=min(today, period - dt.timedelta(days=20)))
     tell("visits, claims and bills")
-    for visit in VISITS:
+    for visit in (*VISITS, *plans.VISITS):
         _visit(visit, getattr(cast, visit.who), today)
     questions.seed_bills(cast.alice, today=today)
     questions.seed_question(cast.alice)
     _accumulate()
     tell("payments")
     _pay(cast, covered, months, today)
+    tell("payment plans")
+    plans.make(cast, today=today)
     tell("grace and statements")
     nights.keep_up(today)
     tell("autopay")

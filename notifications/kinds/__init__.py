@@ -12,6 +12,7 @@ from notifications.kinds import (
     family,
     methods,
     payments,
+    plans,
     security,
     statements,
     summaries,
@@ -21,7 +22,20 @@ from notifications.kinds.kind import Bill, Kind, Topic
 
 __all__ = ["KINDS", "REMINDERS", "Bill", "Kind", "Topic", "by_event"]
 
-MODULES = (bills, coverage, payments, autopay, methods, family, assistance, security, summaries, support, statements)
+MODULES = (
+    bills,
+    plans,
+    coverage,
+    payments,
+    autopay,
+    methods,
+    family,
+    assistance,
+    security,
+    summaries,
+    support,
+    statements,
+)
 KINDS: dict[str, Kind] = {kind.name: kind for module in MODULES for kind in module.KINDS}
 
 

@@ -18,6 +18,7 @@ from notifications.news import (
     methods,
     payments,
     people,
+    plans,
     statements,
     support,
 )
@@ -47,6 +48,7 @@ FAMILIES: dict[str, Family] = {
     "grace": coverage.of_grace,
     "statement": statements.of_statements,
     "payment": payments.of_payments,
+    "plan": plans.of_plans,
     "autopay": autopay.of_enrollments,
     "consent": autopay.of_consents,
     "charge": autopay.of_charges,

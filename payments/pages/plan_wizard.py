@@ -17,11 +17,11 @@ from accounts import looking
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from ledger.money import format_usd
-from payments import methods
 from payments.checkout import MAX_BILLS
 from payments.models import PaymentMethod
 from payments.pages import pay
 from payments.pages.acceptance import acceptance_of
+from payments.pages.method_choice import usable_methods
 from payments.plan_forms import ChosenBillsForm, SignForm, TermsForm
 from payments.plans import agreeing, agreements, offering, policies
 from payments.plans.agreeing import BillUnfit, NotSigned, Signing
@@ -137,12 +137,6 @@ def signing_page(
         "steps": steps() if back == "plan_terms" else [],
     }
     return render(request, "plans/sign.html", context, status=pay.INVALID if error or form.errors else 200)
-
-
-def usable_methods(request: MemberRequest) -> list[PaymentMethod]:
-    """The viewer's methods that can pay."""
-    ready = PaymentMethod.objects.visible_to(request.scope).ready().order_by("-is_default", "-created_at")
-    return [method for method in ready if not methods.is_expired(method)]
 
 
 def kept(choice: Choice) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from payments import pacing
 from payments.checkout import CheckoutError
 from payments.models import PaymentPlan, PlanAgreement
 from payments.pages import pay
-from payments.plan_forms import PayForm
+from payments.pages.method_choice import usable_methods
+from payments.plan_forms import PauseForm, PayForm, PlanMethodForm
 from payments.plans import agreements, offering, paying, standing
 from payments.plans.standing import TONES, Standing
 
@@ -118,6 +119,9 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
         "is_own": plan.owner_id == request.user.pk,
         "is_running": plan.status == PaymentPlan.Status.ACTIVE,
         "today": today,
+        "method_form": PlanMethodForm(usable_methods(request), initial={"method": str(plan.method_id or "")}),
+        "pause_form": PauseForm(plan.policy),
+        "can_automate": not plan.autopay.in_force().exists(),
     }
     for message in form.non_field_errors():
         messages.error(request, str(message))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.pages import bills, front_door, household, overview, plan_wizard, plans, premiums
+from payments.pages import bills, front_door, household, overview, plan_changes, plan_wizard, plans, premiums
 
 urlpatterns = [
     path("", front_door.home, name="home"),
@@ -18,6 +18,13 @@ urlpatterns = [
     path("plans/agreements/<int:agreement_id>/", plans.plan_agreement, name="plan_agreement"),
     path("plans/<slug:number>/", plans.plan_page, name="plan"),
     path("plans/<slug:number>/pay/", plans.plan_pay, name="plan_pay"),
+    path("plans/<slug:number>/add/", plan_changes.add, name="plan_add"),
+    path("plans/<slug:number>/change/", plan_changes.change, name="plan_change"),
+    path("plans/<slug:number>/change/sign/", plan_changes.change_sign, name="plan_change_sign"),
+    path("plans/<slug:number>/method/", plan_changes.method, name="plan_method"),
+    path("plans/<slug:number>/pause/", plan_changes.pause, name="plan_pause"),
+    path("plans/<slug:number>/resume/", plan_changes.resume, name="plan_resume"),
+    path("plans/<slug:number>/end/", plan_changes.end, name="plan_end"),
     path("premiums/", premiums.premiums_page, name="premiums"),
     path("premiums/<int:coverage_id>/ahead/", premiums.pay_ahead, name="premiums_ahead"),
     path("family/owes/", household.owes_page, name="owes"),

@@ -1,5 +1,6 @@
 """Signing a plan: under the locks of its bills it is looked at again, and stands whole or not at all."""
 
+import datetime as dt
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -74,20 +75,25 @@ class Draft:
         return agreements.digest(self.text)
 
 
-def draft(scope: Scope, owner: User, bill_numbers: Sequence[str], choice: Choice) -> Draft:
+def draft(
+    scope: Scope, owner: User, bill_numbers: Sequence[str], choice: Choice, *, at: dt.datetime | None = None
+) -> Draft:
     """The plan of these bills and terms as it would be agreed to now. Raises TermsRefused."""
-    return _draft(_fit(scope, bill_numbers), owner, choice)
+    return _draft(_fit(scope, bill_numbers), owner, choice, timezone.localdate(at))
 
 
 def accept(
     scope: Scope, owner: User, bill_numbers: Sequence[str], choice: Choice, signing: Signing,
-    *, method: PaymentMethod | None = None,
+    *, method: PaymentMethod | None = None, at: dt.datetime | None = None,
 ) -> PaymentPlan:  # fmt: skip
-    """Agree to a plan. The same form sent twice gives the plan that stands. Raises TermsRefused."""
+    """Agree to a plan. The same form sent twice gives the plan that stands. Raises TermsRefused.
+
+    `at` is when it was signed, where that was not now: of a plan that is taken over.
+    """
     if (standing := _same(owner, bill_numbers, signing.digest)) is not None:
         return standing
     try:
-        return _accept(scope, owner, bill_numbers, choice, signing, method)
+        return _accept(scope, owner, bill_numbers, choice, signing, method, at or timezone.now())
     except IntegrityError as error:
         if "payments_planbill_one_plan_at_a_time" not in str(error):
             raise
@@ -98,11 +104,11 @@ def accept(
 @transaction.atomic  # a refusal keeps nothing, also inside a caller's transaction
 def _accept(
     scope: Scope, owner: User, bill_numbers: Sequence[str], choice: Choice, signing: Signing,
-    method: PaymentMethod | None,
+    method: PaymentMethod | None, at: dt.datetime,
 ) -> PaymentPlan:  # fmt: skip
     lock_bills(offering.bills_to_plan(scope).filter(number__in=bill_numbers).values_list("pk", flat=True))
     with translation.override(signing.acceptance.language):
-        made = _draft(_fit(scope, bill_numbers), owner, choice)
+        made = _draft(_fit(scope, bill_numbers), owner, choice, timezone.localdate(at))
     refuse_unsigned(made, signing)
     plan = PaymentPlan.objects.create(
         number=numbers.draw(groups=3), household=made.bills[0].household, owner=owner, policy=made.terms.policy,
@@ -113,7 +119,7 @@ def _accept(
         Installment(plan=plan, position=part.position, due_on=part.due_on, amount_cents=part.amount_cents)
         for part in made.terms.parts
     )
-    keep(plan, made, signing)
+    keep(plan, made, signing, at=at)
     say("plan.agreed", plan, actor=f"user:{owner.pk}")
     return plan
 
@@ -157,12 +163,12 @@ def refuse_without_text(policy: PlanPolicy, text: str) -> None:
         raise TextMissing(_("A payment plan cannot be set up here at the moment. Please call Member Services."))
 
 
-def keep(plan: PaymentPlan, made: Draft, signing: Signing) -> PlanAgreement:
+def keep(plan: PaymentPlan, made: Draft, signing: Signing, *, at: dt.datetime) -> PlanAgreement:
     """Keep what was agreed to, word for word."""
     return PlanAgreement.objects.create(
         plan=plan, text=made.text, version=agreements.VERSION, policy_version=made.terms.policy.version,
         state=plan.household.state, required_text=made.terms.policy.required_text, total_cents=made.terms.total_cents,
-        language=signing.acceptance.language, signature=signing.name.strip()[:MAX_NAME], accepted_at=timezone.now(),
+        language=signing.acceptance.language, signature=signing.name.strip()[:MAX_NAME], accepted_at=at,
         address=signing.acceptance.address, user_agent=signing.acceptance.user_agent[:MAX_AGENT],
     )  # fmt: skip
 
@@ -193,8 +199,8 @@ def _fit(scope: Scope, bill_numbers: Sequence[str]) -> list[Bill]:
     return sorted((candidate.bill for candidate in found), key=lambda bill: (bill.due_on, bill.pk))
 
 
-def _draft(bills: Sequence[Bill], owner: User, choice: Choice) -> Draft:
-    today, household = timezone.localdate(), bills[0].household
+def _draft(bills: Sequence[Bill], owner: User, choice: Choice, today: dt.date) -> Draft:
+    household = bills[0].household
     policy = policies.for_state(household.state, on=today)
     agreed = terms.made(policy, [bill.balance_cents for bill in bills], choice, today=today)
     party = party_of(owner, household)

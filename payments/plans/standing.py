@@ -65,7 +65,12 @@ class Standing:
     lines: tuple[Line, ...]
     paid_cents: int
     owed_cents: int
-    waiting_cents: int
+    waiting: Mapping[int, int]  # by bill
+
+    @property
+    def waiting_cents(self) -> int:
+        """What is on its way."""
+        return sum(self.waiting.values())
 
     @property
     def scheduled_cents(self) -> int:
@@ -178,14 +183,14 @@ def _standing(
 ) -> Standing:  # fmt: skip
     on_it = [row.bill for row in rows if row.removed_at is None]
     paid_cents = sum(paid_here(row, paid) for row in rows)
-    on_its_way = sum(min(waiting.get(bill.pk, 0), max(0, bill.balance_cents)) for bill in on_it)
+    on_its_way = {bill.pk: min(waiting.get(bill.pk, 0), max(0, bill.balance_cents)) for bill in on_it}
     parts = [Part(line.position, line.due_on, line.amount_cents) for line in lines]
-    covered = spreading.covered(parts, paid_cents + on_its_way)
+    covered = spreading.covered(parts, paid_cents + sum(on_its_way.values()))
     return Standing(
         plan=plan,
         bills=tuple(on_it if plan.status == PaymentPlan.Status.ACTIVE else [row.bill for row in rows]),
         lines=tuple(Line(line, cents) for line, cents in zip(lines, covered, strict=True)),
         paid_cents=paid_cents,
         owed_cents=sum(max(0, bill.balance_cents) for bill in on_it),
-        waiting_cents=on_its_way,
+        waiting=on_its_way,
     )

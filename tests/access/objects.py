@@ -66,6 +66,7 @@ HOLDER_RULE = {"alice": {"Alice"}, "bob": set(), "charlie": {"Charlie"}, "delega
 
 # Routes that are not for everybody who sees the object.
 SEEN_BY_ROUTE = {
+    **dict.fromkeys(plans.OWNERS_ROUTES, plans.OWNERS_RULE),
     "payment_mandate": OWN_RULE,  # who agreed
     "payment_schedule": OWN_RULE,  # who scheduled it
     "payment_again": OWN_RULE,  # who paid

@@ -6,6 +6,12 @@ from payments.models import PaymentPlan, PlanAgreement, PlanBill
 from payments.plans import policies
 from tests.accounts.records import Records
 
+# Whose plan it is changes it: of a child's bill that is the holder who signed.
+OWNERS_ROUTES = (
+    "plan_add", "plan_change", "plan_change_sign", "plan_method", "plan_pause", "plan_resume", "plan_end",
+)  # fmt: skip
+OWNERS_RULE = {"alice": {"Alice", "Maya"}, "bob": {"Bob"}, "charlie": {"Charlie"}, "delegate": set(), "staff": set()}
+
 
 def numbers(records: Records) -> dict[str, object]:
     """The numbers of the plans."""

@@ -4,6 +4,7 @@
 Tests are pytest's ids, kept few: each bug costs seconds.
 """
 
+from tests.bite.planted_plans import PLANS
 from tests.bite.planted_support import SUPPORT
 from tests.bite.planting import Planted
 
@@ -14,6 +15,7 @@ P, L, A, N = "tests/payments/", "tests/ledger/", "tests/accounts/", "tests/notif
 
 BUGS = (
     *SUPPORT,
+    *PLANS,
     Planted(
         "row lock of the bills", "payments/checkout.py",
         '    list(Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk"))',

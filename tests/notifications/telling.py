@@ -18,7 +18,7 @@ from payments.models import PaymentMethod
 from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.factories import make_bill, make_grace, make_payment
-from tests.notifications import telling_autopay
+from tests.notifications import telling_autopay, telling_plans
 from tests.support.questions import make_inquiry
 
 DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -2, kinds.Bill.OWED: 20}
@@ -41,6 +41,8 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
         return f"bill:{make_bill(cast.maya, due_on=due_on).number}"
     if kind.topic == kinds.Topic.AUTOPAY:
         return telling_autopay.subject_of(cast, kind, reader)
+    if kind.name.startswith("plan_"):
+        return telling_plans.subject_of(cast, kind, reader)
     if kind.topic == kinds.Topic.METHODS:
         card = PaymentMethod.objects.create(user=reader, kind="card", stripe_id=f"pm_{kind.name}", last4="4242")
         return f"method:{card.pk}"

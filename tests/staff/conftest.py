@@ -31,10 +31,12 @@ from payments.models import (
     Payment,
     PaymentAllocation,
     PaymentMethod,
+    PaymentPlan,
     ReconciliationRun,
     Refund,
     StripeEvent,
 )
+from payments.plans import policies
 from support.models import Inquiry
 from tests.conftest import PASSWORD, Cast
 
@@ -167,6 +169,10 @@ def _others(cast: Cast, bill: Bill, method: PaymentMethod) -> None:
     AutopayCharge.objects.create(
         enrollment=enrollment, household=cast.household, bill=bill, amount_cents=5000, due_on=DAY, charge_on=DAY
     )
+    PaymentPlan.objects.create(
+        number="PLAN-1", household=cast.household, owner=cast.alice.user, day_of_month=1,
+        policy=policies.for_state("CA"),
+    )  # fmt: skip
     MonthFigures.objects.create(
         month=DAY.replace(day=1), billed_cents=1, received_cents=1, assisted_cents=0, given_up_cents=0,
         kept_at=timezone.now(),

@@ -32,7 +32,7 @@ SHOWN = {
     "payments.autopaycharge",
     "payments.balancetransaction", "payments.finding", "payments.reconciliationrun", "payments.check",
     "payments.lockboxfile", "payments.monthfigures", "payments.payment", "payments.refund", "payments.dispute",
-    "payments.paymentmethod", "payments.stripeevent",
+    "payments.paymentmethod", "payments.stripeevent", "payments.paymentplan", "payments.planpolicy",
 }  # fmt: skip
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label_lower)
 IDS = [model._meta.label_lower for model in MODELS]

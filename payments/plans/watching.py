@@ -1,0 +1,112 @@
+"""What time does to plans, day by day: due soon, missed, notice of default, default, cured, paid off, and pauses.
+
+Each is found by comparing what is written with what is so, and written with its event once: a run that is repeated, or
+two at the same time, says nothing twice.
+"""
+
+import datetime as dt
+
+from django.db.models import Q
+from django.utils import timezone
+
+from ledger.transactions import atomic_with_retry
+from payments.models import PaymentPlan
+from payments.plans import agreeing, pausing, respreading, standing
+from payments.plans.standing import Standing
+
+DUE_SOON_DAYS = 3
+
+
+def run(today: dt.date | None = None) -> int:
+    """Look at every running plan on a day; how many moved on."""
+    today = today or timezone.localdate()
+    respreading.run()
+    moved, after = 0, 0
+    while plans := list(
+        PaymentPlan.objects.running().select_related("policy").filter(pk__gt=after)[: respreading.BATCH]
+    ):
+        after = plans[-1].pk
+        moved += sum(look(each.plan, today) for each in standing.of_many(plans) if _needs_look(each, today))
+    return moved
+
+
+def _needs_look(where: Standing, today: dt.date) -> bool:
+    """Whether anything about a plan may have changed: without a query for each."""
+    plan, first = where.plan, where.next_line
+    held = any(bill.held_since is not None for bill in where.bills)
+    return (
+        first is None
+        or held
+        or plan.paused_from is not None
+        or plan.missed_since != where.missed_since(today)
+        or plan.missed_since is not None
+        or today <= first.installment.due_on <= today + dt.timedelta(days=DUE_SOON_DAYS)
+    )
+
+
+@atomic_with_retry
+def look(plan: PaymentPlan, today: dt.date) -> bool:
+    """Move one plan on to where it stands on a day; whether it moved."""
+    plan = respreading.locked(plan)
+    if plan.status != PaymentPlan.Status.ACTIVE:
+        return False
+    where = standing.of(plan)
+    if where.owed_cents == 0 and where.waiting_cents == 0:
+        respreading.close(plan, PaymentPlan.Status.COMPLETED, code="paid")
+        agreeing.say("plan.completed", plan)
+        return True
+    if pausing.keep(plan, where, today):
+        return True
+    missed = where.missed_since(today)
+    if missed is None:
+        return _cured(plan, today) if plan.missed_since is not None else _due_soon(where, today)
+    if plan.missed_since is None:
+        return _write(plan, Q(missed_since=None), "plan.missed", where, missed_since=missed, cured_on=None)
+    return _default(plan, where, today)
+
+
+def _default(plan: PaymentPlan, where: Standing, today: dt.date) -> bool:
+    """Notice first, and the end of the plan only after both periods (H&S 127425: 90 days of missed payments)."""
+    assert plan.missed_since is not None
+    if plan.noticed_on is None:
+        if today < plan.missed_since + dt.timedelta(days=plan.policy.notice_after_days):
+            return False
+        return _write(plan, Q(noticed_on=None), "plan.grace", where, noticed_on=today)
+    ends = where.ends_on()
+    if ends is None or today < ends:
+        return False
+    respreading.close(plan, PaymentPlan.Status.DEFAULTED, code="missed")
+    agreeing.say("plan.defaulted", plan)
+    return True
+
+
+def _cured(plan: PaymentPlan, today: dt.date) -> bool:
+    changed = PaymentPlan.objects.filter(pk=plan.pk, missed_since__isnull=False).update(
+        missed_since=None, noticed_on=None, cured_on=today
+    )
+    if changed:
+        agreeing.say("plan.cured", plan, on=today.isoformat())
+    return bool(changed)
+
+
+def _due_soon(where: Standing, today: dt.date) -> bool:
+    """Tell of an instalment shortly before it is due, unless it is charged by itself: that has its own notice."""
+    first = where.next_line
+    if first is None or where.plan.paused_from is not None or _is_charged(where):
+        return False
+    if not today <= first.installment.due_on <= today + dt.timedelta(days=DUE_SOON_DAYS):
+        return False
+    agreeing.say("plan.due_soon", where.plan, installment_id=first.installment.pk)
+    return False  # told once for the instalment: the notice's key; the plan stays as it is
+
+
+def _is_charged(where: Standing) -> bool:
+    return where.plan.autopay.filter(status="active").exists()
+
+
+def _write(plan: PaymentPlan, expected: Q, kind: str, where: Standing, **changes: dt.date | None) -> bool:
+    first = where.next_line
+    changed = PaymentPlan.objects.filter(expected, pk=plan.pk).update(**changes)
+    if changed and first is not None:
+        agreeing.say(kind, plan, installment_id=first.installment.pk)
+    return bool(changed)

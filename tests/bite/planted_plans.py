@@ -1,0 +1,50 @@
+"""The planted bugs of payment plans."""
+
+from tests.bite.planting import Planted
+
+P = "tests/payments/"
+
+PLANS = (
+    Planted(
+        "words that were read are those agreed to", "payments/plans/agreeing.py",
+        "    if signing.digest != made.digest:", "    if False:",
+        f"{P}plans/test_agreeing.py::test_what_changed_since_it_was_read_is_read_again",
+    ),
+    Planted(
+        "no plan without the text of the law", "payments/plans/agreeing.py",
+        "    if policy.needs_text and (not policy.required_text or policy.required_text not in text):", "    if False:",
+        f"{P}plans/test_agreeing.py::test_without_the_text_nothing_is_agreed_to",
+    ),
+    Planted(
+        "a bill whose money is on its way joins no plan", "payments/plans/offering.py",
+        "    if bill.pk in moving:", "    if False:",
+        f"{P}plans/test_agreeing.py::test_bills_that_do_not_fit_are_not_offered",
+    ),
+    Planted(
+        "notice before a plan ends", "payments/plans/standing.py",
+        "            plan.noticed_on + dt.timedelta(days=plan.policy.notice_days),\n", "",
+        f"{P}plans/test_time.py::test_no_plan_ends_without_a_notice_thirty_days_before",
+    ),
+    Planted(
+        "instalments follow their bills", "payments/plans/respreading.py",
+        "    moved = where.scheduled_cents != where.should_be_cents\n", "    moved = False\n",
+        f"{P}plans/test_time.py::test_an_award_comes_off_the_last_instalments_and_back_on_when_it_is_taken_back",
+    ),
+    Planted(
+        "a held bill takes nothing of a plan's payment", "payments/plans/allocating.py",
+        "if bill.held_since is None and bill.voided_at is None else 0", "if bill.voided_at is None else 0",
+        f"{P}plans/test_time.py::test_an_allocation_is_never_more_than_can_be_paid",
+    ),
+    Planted(
+        "what is being charged holds up a change", "payments/plans/pausing.py",
+        '    if where.plan.autopay.filter(charges__installment__in=lines, charges__status="queued").exists():',
+        "    if False:",
+        f"{P}plans/test_time.py::test_what_is_being_charged_holds_up_changes",
+    ),
+    Planted(
+        "a plan that is wholly seen, or one's own", "payments/models/plans.py",
+        "        others = Q(household_id__in=scope.household_ids) & ~Q(pk__in=hidden.values(\"plan_id\"))",
+        "        others = Q(household_id__in=scope.household_ids)",
+        f"{P}plans/test_pages.py::test_others_of_the_household_see_it_only_where_they_see_every_bill",
+    ),
+)  # fmt: skip
