@@ -17,7 +17,7 @@ from django.utils import timezone
 from activity.doorbell import ring
 from activity.recording import record_query
 from ledger.transactions import atomic_with_retry
-from payments.autopay import charge_sql
+from payments.autopay import announcing_plans, charge_sql
 from payments.autopay.charge_sql import BANKING, IS_ON, MAY_PAY, MONTHS, ON_ITS_WAY, RULE_DAY
 from payments.checkout import MIN_CENTS
 
@@ -174,9 +174,14 @@ def run(*, today: dt.date | None = None) -> Summary:
     for made, events in ((closed, EVENTS_CLOSED), (changed, EVENTS_CHANGED), (announced, EVENTS_NEW)):
         if made:
             record_query(events)
-    if closed or changed or announced:
+    parts = announcing_plans.run(given, begins_again=BEGINS_AGAIN)
+    summary = Summary(
+        announced=announced + len(parts.announced), changed=changed + len(parts.changed),
+        closed=closed + len(parts.closed),
+    )  # fmt: skip
+    if summary != Summary():
         ring("notifications.tasks.work_off")
-    return Summary(announced=announced, changed=changed, closed=closed)
+    return summary
 
 
 def params(today: dt.date) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from accounts.visibility import Scope
 from payments import wording
 from payments.autopay import days, naming, single, terms
 from payments.autopay.terms import Covers, Subject
-from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment
+from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment, PaymentPlan
 
 MOST_COVERAGES = 20
+MOST_PLANS = 20
 MOST_UPCOMING = 50
 MOST_PAST = 25
 Charge = AutopayCharge.Status
@@ -106,10 +107,7 @@ def row(charge: AutopayCharge, scope: Scope) -> Row:
 
 
 def subjects(scope: Scope) -> list[Subject]:
-    """What the viewer could have paid by autopay: premiums of coverages in force, and medical bills.
-
-    No payment plan: the run charges bills and no instalments, and what would never be charged is not offered.
-    """
+    """What the viewer could have paid by autopay: premiums of coverages in force, medical bills, and own plans."""
     today = timezone.localdate()
     current = Coverage.objects.visible_to(scope).filter(
         Q(end_on__isnull=True) | Q(end_on__gte=today), subscriber_id__in=scope.payable_ids
@@ -120,7 +118,8 @@ def subjects(scope: Scope) -> list[Subject]:
     ]
     if scope.payable_ids:
         found.append(Subject(covers=Covers.MEDICAL))
-    return found
+    plans = PaymentPlan.objects.owned_by(scope).running().order_by("-created_at", "-pk")
+    return found + [Subject(covers=Covers.PLAN, plan=plan) for plan in plans[:MOST_PLANS]]
 
 
 def subject_of(key: str, scope: Scope) -> Subject | None:

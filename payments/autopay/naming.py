@@ -73,6 +73,8 @@ def of_charge(charge: AutopayCharge, scope: Scope) -> str:
 def ended_how(charge: AutopayCharge) -> str:
     """What became of a charge, in a sentence; empty where its state says it all."""
     if charge.status == Charge.NOT_NEEDED:
+        if charge.installment_id is not None and charge.code == "void":
+            return _("Your payment plan has changed or ended, so this instalment is not charged.")
         known = NOT_NEEDED.get(charge.code) or declines.TEXTS.get(charge.code)
         return str(known or _("There was nothing to charge."))
     if charge.status == Charge.SKIPPED:

@@ -35,7 +35,7 @@ def charge_page(request: MemberRequest, charge_id: int) -> HttpResponse:
         "can_return": single.can_return(charge),
         "move_form": MoveForm(first=days.first_day(), last=single.last_day(charge), initial={"on": charge.charge_on}),
         "method_form": OtherMethodForm(methods=methods) if methods else None,
-        "pay_href": f"{reverse('pay')}?bill={charge.bill.number}" if charge.bill is not None else "",
+        "pay_href": _pay_href(charge),
     }
     return render(request, "autopay/charge.html", context)
 
@@ -110,6 +110,13 @@ ACTIONS: dict[str, Callable[[MemberRequest, AutopayCharge], str]] = {
     "move": _move,
     "other": _pay_with,
 }
+
+
+def _pay_href(charge: AutopayCharge) -> str:
+    """Where what the charge is for is paid by hand."""
+    if charge.bill is not None:
+        return f"{reverse('pay')}?bill={charge.bill.number}"
+    return reverse("plan", args=[charge.installment.plan.number]) if charge.installment is not None else ""
 
 
 def _methods(request: MemberRequest, charge: AutopayCharge) -> list[PaymentMethod]:

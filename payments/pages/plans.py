@@ -13,7 +13,7 @@ from bills import naming, pdf
 from bills.models import Bill
 from payments import pacing
 from payments.checkout import CheckoutError
-from payments.models import PaymentPlan, PlanAgreement
+from payments.models import AutopayEnrollment, PaymentPlan, PlanAgreement
 from payments.pages import pay
 from payments.pages.method_choice import usable_methods
 from payments.plan_forms import PauseForm, PayForm, PlanMethodForm
@@ -117,6 +117,8 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
         "bills": [{"bill": bill, "title": naming.title_of(bill, request.scope)} for bill in seen.order_by("due_on")],
         "agreements": plan.agreements.order_by("-accepted_at"),
         "is_own": plan.owner_id == request.user.pk,
+        "autopay": AutopayEnrollment.objects.visible_to(request.scope).in_force().filter(plan=plan).first(),
+        "autopay_key": f"{AutopayEnrollment.Covers.PLAN.value}-{plan.pk}",
         "is_running": plan.status == PaymentPlan.Status.ACTIVE,
         "today": today,
         "method_form": PlanMethodForm(usable_methods(request), initial={"method": str(plan.method_id or "")}),
