@@ -1,0 +1,193 @@
+"""The canary walk: what happens on a member's side who is apart changes nothing that the holder can open (FAULTS F06).
+
+Every page of a member is opened as Alice, from the table of addresses, so that pages that are added are walked too.
+Then Bob is billed, pays, is refused, writes and is written to; and every page is opened again. Not a letter may differ:
+no row, amount, sum, count, gap, notice, file, or suggestion. The same walk with a Bob who is seen must find much.
+"""
+
+import datetime as dt
+import difflib
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pypdf
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts import confidentiality
+from accounts.models import Member
+from accounts.policies import Policy
+from bills.issuing import Line
+from bills.models import Accumulator, Claim
+from notifications import bill_notices, notices, sending, tasks
+from notifications.models import Notification
+from payments.models import Payment
+from payments.states import PaymentStatus
+from tests.access.conftest import prove
+from tests.access.objects import World, make_world
+from tests.access.routes import Route, all_routes
+from tests.conftest import Cast
+from tests.factories import make_bill, make_coverage, make_payment
+from tests.smtp import Mailbox, mailbox  # noqa: F401
+
+pytestmark = pytest.mark.slow
+
+CANARY = "Kanarienvogel"
+CENTS = 7_313_137
+LATE = dt.timedelta(days=27)
+ROUTES = [route for route in all_routes() if route.policy in (Policy.MEMBER, Policy.SIGNED_IN, Policy.API)]
+LEFT_OUT = {"pay_return"}
+# What a holder may type where a page searches, filters or pages.
+QUERIES = {
+    "bills": ("provider=Kanarien", "state=open", "kind=medical"),
+    "payments": ("least=73131", "kind=medical"),
+    "claims": ("provider=Kanarien",),
+    "payments_export": ("kind=medical",),
+}
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """One moment for the whole walk, so that no clock on a page differs."""
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=10), tick=False):
+        yield
+
+
+@pytest.fixture
+def world(frozen: None, cast: Cast) -> World:
+    make_coverage(cast.alice, cast.bob, cast.maya)
+    made = make_world(cast)
+    tell()
+    return made
+
+
+def tell() -> None:
+    """Everybody is told of what has happened and of what falls due."""
+    tasks.work_off()
+    bill_notices.remind(timezone.localdate())
+
+
+def walk(world: World, client: Client) -> dict[str, str]:
+    """What Alice can tell each page by: of her household's objects, and of missing ones."""
+    found: dict[str, str] = {}
+    for route in ROUTES:
+        if route.name in LEFT_OUT:
+            continue
+        for address in addresses(route, world):
+            found[address] = told(client, address)
+    return found
+
+
+def addresses(route: Route, world: World) -> list[str]:
+    if not route.keys:
+        plain = route.address({})
+        return [plain, *(f"{plain}?{query}" for query in QUERIES.get(route.name, ()))]
+    objects = world.of(route.name, route.keys[0]).of
+    return [route.address(dict.fromkeys(route.keys, value)) for value in objects.values()]
+
+
+def told(client: Client, address: str) -> str:
+    """Status, where it leads, and all that can be read, a PDF's words too."""
+    answer: Any = client.get(address)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    if answer.get("Content-Type", "").startswith("application/pdf"):
+        words = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(body)).pages)
+    else:
+        words = body.decode(errors="replace")
+    words = re.sub(r'(nonce|value)="[\w:-]{16,}"', "", words)  # tokens and keys, drawn anew for each page
+    return f"{answer.status_code} {answer.get('Location', '')} {words}"
+
+
+def changed(before: str, after: str) -> list[str]:
+    """The lines that differ, for the message of a failure."""
+    return [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"]
+
+
+def live(bob: Member) -> None:
+    """All that can happen on Bob's side."""
+    line = Line(description=CANARY, amount_cents=CENTS, charged_cents=CENTS * 2, deductible_cents=CENTS)
+    bill = make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, lines=(line,))
+    late = make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, due_on=timezone.localdate() - LATE)
+    make_payment({bill: CENTS // 3}, payer=bob.user)
+    make_payment({late: CENTS // 7}, payer=bob.user, status=PaymentStatus.PROCESSING)
+    make_payment({late: CENTS // 9}, payer=bob.user, status=PaymentStatus.FAILED)
+    Claim.objects.create(
+        number=CANARY, member=bob, household=bob.household, bill=bill, kind="professional", provider_name=CANARY,
+        service_on=timezone.localdate(), billed_cents=CENTS, allowed_cents=CENTS, deductible_cents=CENTS,
+        member_owes_cents=CENTS, source="canary", source_id="canary", source_version="1",
+    )  # fmt: skip
+    for accumulator in Accumulator.objects.filter(member=bob):
+        Accumulator.objects.filter(pk=accumulator.pk).update(deductible_cents=90_000, out_of_pocket_cents=90_000)
+    tell()
+
+
+def ask(bob: Member) -> None:
+    where = {"channel": "mail", "email": "bob@example.com"}
+    confidentiality.begin(bob, where=where, actor="test")
+
+
+def grow_up(bob: Member) -> None:
+    today = timezone.localdate()
+    Member.objects.filter(pk=bob.pk).update(
+        birth_date=today.replace(year=today.year - 18), joined_on=dt.date(2020, 1, 1)
+    )
+
+
+@pytest.mark.parametrize("part", [ask, grow_up])
+def test_nothing_of_who_is_apart_reaches_the_holder(
+    part: Any, cast: Cast, world: World, mailbox: Mailbox  # noqa: F811
+) -> None:  # fmt: skip
+    make_bill(cast.bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY)
+    notices.make()
+    waiting = Notification.objects.get(user=cast.alice.user, member_id=cast.bob.pk, status="waiting")
+    part(cast.bob)
+    bob = Member.objects.get(pk=cast.bob.pk)
+    sending.send_waiting()
+    queued = Notification.objects.filter(user=cast.alice.user, member_id=bob.pk)
+    assert queued.get(pk=waiting.pk).status == "dropped"  # F09: made before, and not sent any more
+    heard = (queued.count(), mailbox.recipients.count("alice@example.com"))
+    client = prove(Client(), cast.alice.user)
+    for address in (each for route in ROUTES if "pdf" in route.name for each in addresses(route, world)):
+        client.get(address)  # the first print of a bill makes its link
+    before = walk(world, client)
+    live(bob)
+    sending.send_waiting()
+    after = walk(world, client)
+    assert [changed(before[address], after[address]) for address in before if before[address] != after[address]] == []
+    for address, text in after.items():
+        assert CANARY not in text.replace(f"value=&quot;{CANARY[:8]}", ""), address
+        assert "73,131" not in text, address
+    assert (queued.count(), mailbox.recipients.count("alice@example.com")) == heard
+
+
+def test_the_walk_would_find_it(cast: Cast, world: World) -> None:
+    """The bite: with nothing between them, Alice's pages change and the canaries sing on many of them."""
+    client = prove(Client(), cast.alice.user)
+    before = walk(world, client)
+    live(cast.bob)
+    after = walk(world, client)
+    differ = {address for address in before if before[address] != after[address]}
+    must = {"/overview/", "/bills/", "/payments/", "/payments/export/", "/family/", "/claims/", "/notifications/"}
+    assert must <= {re.sub(r"\?.*", "", address) for address in differ}
+    assert any(CANARY in text for text in after.values())
+    assert Notification.objects.filter(user=cast.alice.user).count() > 1
+
+
+def test_who_saw_it_before_sees_it_no_more(cast: Cast, world: World) -> None:
+    """F09, F10: what was seen a moment ago, in an open page, is gone by the next request, scheduled payments too."""
+    live(cast.bob)
+    bill = cast.bob.bills.get(title=CANARY, due_on__lt=timezone.localdate())
+    draft = make_payment({bill: 100}, payer=cast.alice.user, status=PaymentStatus.DRAFT)
+    Payment.objects.filter(pk=draft.pk).update(scheduled_on=timezone.localdate() + dt.timedelta(days=5))
+    client = prove(Client(), cast.alice.user)
+    assert client.get(f"/bills/{bill.number}/").status_code == 200
+    assert draft.number in told(client, "/payments/")
+    ask(cast.bob)
+    assert client.get(f"/bills/{bill.number}/").status_code == 404
+    texts = walk(world, client)
+    assert [address for address, text in texts.items() if CANARY in text] == []
+    assert draft.number not in texts["/payments/"]
