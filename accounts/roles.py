@@ -36,6 +36,7 @@ SERVICES_SEE = frozenset(
         "bills.view_statement", "bills.view_chargerule", "bills.view_hold",
         "payments.view_payment", "payments.view_paymentallocation", "payments.view_refund",
         "payments.view_dispute", "payments.view_autopaycharge", "payments.view_autopayproblem",
+        "payments.view_importedautopay",
         "notifications.view_notification",
         "notifications.view_suppression", "activity.view_workitem", "support.view_inquiry", "bills.view_estimate",
         "payments.view_paymentplan", "payments.view_installment", "payments.view_planbill",

@@ -14,6 +14,7 @@ from accounts.staff import money, usd
 from activity.staff import ReadOnlyAdmin, ReadOnlyInline, link, listed
 from payments import (
     autopay_admin,
+    autopay_import_admin,
     autopay_watch_admin,
     figures_admin,
     late_admin,
@@ -28,6 +29,7 @@ from payments.models import Payment, PaymentAllocation, PaymentMethod, Refund, S
 # Their pages are registered with these.
 __all__ = [
     "autopay_admin",
+    "autopay_import_admin",
     "autopay_watch_admin",
     "figures_admin",
     "late_admin",

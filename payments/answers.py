@@ -103,6 +103,7 @@ def method(found: Any) -> MethodSummary:
         expires_month=getattr(details, "exp_month", None),
         expires_year=getattr(details, "exp_year", None),
         fingerprint=getattr(details, "fingerprint", "") or "",
+        customer_id=str(getattr(found, "customer", "") or ""),
     )
 
 

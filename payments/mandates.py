@@ -112,7 +112,7 @@ def accept_setup(setup: MethodSetup, acceptance: Acceptance) -> Mandate:
 
 def accepted(mandate: Mandate | None) -> Accepted | None:
     """How a mandate was agreed to, for the provider."""
-    if mandate is None:
+    if mandate is None or mandate.address is None:
         return None
     return Accepted(at=mandate.accepted_at, address=mandate.address, user_agent=mandate.user_agent)
 

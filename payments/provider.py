@@ -60,6 +60,7 @@ class MethodSummary:
     expires_month: int | None = None
     expires_year: int | None = None
     fingerprint: str = ""
+    customer_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

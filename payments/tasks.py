@@ -24,7 +24,7 @@ from payments import (
     verification,
     webhooks,
 )
-from payments.autopay import announcing, health, running
+from payments.autopay import announcing, health, running, taking_over
 from payments.plans import announcing as plan_announcing
 from payments.plans import respreading, watching
 from payments.provider import GatewayError
@@ -111,6 +111,7 @@ def run_autopay() -> None:
 @shared_task(name="payments.tasks.watch_autopay")
 def watch_autopay() -> None:
     """Look ahead of the run for what would make a charge fail, tell its member, and list it for staff."""
+    taking_over.take_waiting()
     health.look()
 
 

@@ -29,6 +29,14 @@ SKIPPED: Mapping[str, Promise] = {
 }
 SUSPENDED: Mapping[str, Promise] = {
     "method_unusable": gettext_lazy("The payment method cannot be used any more. Choose another one."),
+    "imported_no_mandate": gettext_lazy("It comes from our earlier system without your consent. Change it and agree."),
+    "imported_unknown": gettext_lazy(
+        "It comes from our earlier system, and its payment method could not be taken over. Add it and choose it."
+    ),
+    "imported_expired": gettext_lazy("It comes from our earlier system, and its card has expired. Choose another."),
+    "imported_unfit": gettext_lazy(
+        "It comes from our earlier system, and its payment method cannot pay this. Choose another."
+    ),
     "authentication_required": gettext_lazy("Your bank asks you to confirm payments. Pay this one by hand."),
 }
 TONES = {

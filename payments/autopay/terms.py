@@ -99,7 +99,7 @@ def of(enrollment: AutopayEnrollment) -> Terms:
 
 def check(terms: Terms, scope: Scope) -> None:
     """Hold terms against the rules, for this viewer at this moment. Raises AutopayError."""
-    _check_subject(terms, scope)
+    check_subject(terms, scope)
     _check_day(terms)
     if terms.limit_cents is not None and not 0 < terms.limit_cents <= MAX_LIMIT_CENTS:
         raise AutopayError(_("Write a limit above 0, or leave it empty."))
@@ -168,7 +168,8 @@ def offered(methods: Iterable[PaymentMethod], subject: Subject, scope: Scope) ->
     return sorted(found, key=lambda each: bool(each[1]))
 
 
-def _check_subject(terms: Terms, scope: Scope) -> None:
+def check_subject(terms: Terms, scope: Scope) -> None:
+    """Whether the viewer may have this paid at this moment. Raises AutopayError."""
     subject = terms.subject
     if subject.covers == Covers.PREMIUM:
         coverage = subject.coverage

@@ -7,6 +7,7 @@ from payments.models.autopay import (
     AutopayEnrollment,
     AutopayEnrollmentQuerySet,
 )
+from payments.models.autopay_import import ImportedAutopay, ImportedAutopayQuerySet
 from payments.models.autopay_watch import AutopayProblem, CalendarFeed
 from payments.models.events import StripeEvent
 from payments.models.figures import MonthFigures
@@ -55,6 +56,8 @@ __all__ = [
     "GuestLink",
     "GuestLinkQuerySet",
     "GuestPayment",
+    "ImportedAutopay",
+    "ImportedAutopayQuerySet",
     "Installment",
     "InstallmentQuerySet",
     "LockboxFile",

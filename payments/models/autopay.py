@@ -67,7 +67,7 @@ class AutopayEnrollment(models.Model):
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.ACTIVE)
     paused_until = models.DateField(null=True, blank=True)
     suspended_code = models.CharField(max_length=40, blank=True)
-    imported_from = models.CharField(max_length=100, blank=True)  # the system and record that it was taken over from
+    imported_from = models.CharField(max_length=220, blank=True)  # the system and record that it was taken over from
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_code = models.CharField(max_length=40, blank=True)
@@ -118,7 +118,7 @@ class AutopayConsent(models.Model):
     version = models.CharField(max_length=20)
     language = models.CharField(max_length=5)
     accepted_at = models.DateTimeField()
-    address = models.GenericIPAddressField()
+    address = models.GenericIPAddressField(null=True, blank=True)  # unknown of what was agreed to elsewhere
     user_agent = models.CharField(max_length=500)
 
     class Meta:

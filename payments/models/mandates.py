@@ -13,7 +13,9 @@ from billing_portal.triggers import Trigger
 from payments.models.methods import PaymentMethod
 from payments.models.payment import Payment
 
-AGREED = ("user", "setup", "payment", "text", "version", "language", "accepted_at", "address", "user_agent")
+AGREED = (
+    "user", "setup", "payment", "imported_from", "text", "version", "language", "accepted_at", "address", "user_agent",
+)  # fmt: skip
 REFUSE = "RAISE EXCEPTION 'what was agreed to is neither changed nor deleted';"
 
 
@@ -72,7 +74,9 @@ class MandateQuerySet(models.QuerySet["Mandate"]):
 class Mandate(models.Model):
     """What a person agreed to, word for word, before a bank account was debited: kept for good, never changed.
 
-    Of a saved account (`setup`, then `method`) or of one payment. A guest's has no user (RULES section 3; FAULTS D28).
+    Of a saved account (`setup`, then `method`), of one payment, or taken over with an account that was saved elsewhere
+    (`imported_from` and `method`; from which address it was given may not be known). A guest's has no user (RULES
+    section 3; FAULTS D28).
     """
 
     class Status(models.TextChoices):
@@ -88,8 +92,9 @@ class Mandate(models.Model):
     version = models.CharField(max_length=20)
     language = models.CharField(max_length=5)
     accepted_at = models.DateTimeField()
-    address = models.GenericIPAddressField()
+    address = models.GenericIPAddressField(null=True, blank=True)
     user_agent = models.CharField(max_length=500)
+    imported_from = models.CharField(max_length=220, blank=True, db_default="")
     last4 = models.CharField(max_length=4, blank=True)
     bank_name = models.CharField(max_length=100, blank=True)
     fingerprint = models.CharField(max_length=60, blank=True)
@@ -103,8 +108,16 @@ class Mandate(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="payments_mandate_of_one_thing",
-                condition=Q(setup__isnull=False, payment__isnull=True) | Q(setup__isnull=True, payment__isnull=False),
-            )
+                condition=Q(setup__isnull=False, payment__isnull=True, imported_from="")
+                | Q(setup__isnull=True, payment__isnull=False, imported_from="")
+                | (Q(setup__isnull=True, payment__isnull=True) & ~Q(imported_from="")),
+            ),
+            models.CheckConstraint(
+                name="payments_mandate_address_known", condition=Q(address__isnull=False) | ~Q(imported_from="")
+            ),
+            models.UniqueConstraint(
+                name="payments_mandate_imported_once", fields=["imported_from"], condition=~Q(imported_from="")
+            ),
         ]
         triggers = [
             Trigger(

@@ -22,10 +22,12 @@ from notifications.models import Notification, Suppression
 from payments.models import (
     AutopayCharge,
     AutopayEnrollment,
+    AutopayProblem,
     BalanceTransaction,
     Check,
     Dispute,
     Finding,
+    ImportedAutopay,
     LockboxFile,
     MonthFigures,
     Payment,
@@ -169,6 +171,12 @@ def _others(cast: Cast, bill: Bill, method: PaymentMethod) -> None:
     AutopayCharge.objects.create(
         enrollment=enrollment, household=cast.household, bill=bill, amount_cents=5000, due_on=DAY, charge_on=DAY
     )
+    AutopayProblem.objects.create(enrollment=enrollment, code="card_expires")
+    ImportedAutopay.objects.create(
+        source="t", source_id="so-1", as_of=DAY, digest="1", member=cast.alice, covers="medical", method_kind="card",
+        stripe_method_id="pm_1", last4="4242", day_rule="on_due", code="no_user",
+        batch=ImportBatch.objects.create(format="autopay", file_name="orders.csv", status="finished", read=1),
+    )  # fmt: skip
     PaymentPlan.objects.create(
         number="PLAN-1", household=cast.household, owner=cast.alice.user, day_of_month=1,
         policy=policies.for_state("CA"),

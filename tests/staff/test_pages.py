@@ -29,7 +29,7 @@ SHOWN = {
     "bills.estimate", "support.inquiry",
     "bills.importbatch", "bills.importreject", "ledger.account", "ledger.transfer", "notifications.notification",
     "notifications.suppression",
-    "payments.autopaycharge",
+    "payments.autopaycharge", "payments.autopayproblem", "payments.importedautopay",
     "payments.balancetransaction", "payments.finding", "payments.reconciliationrun", "payments.check",
     "payments.lockboxfile", "payments.monthfigures", "payments.payment", "payments.refund", "payments.dispute",
     "payments.paymentmethod", "payments.stripeevent", "payments.paymentplan", "payments.planpolicy",
