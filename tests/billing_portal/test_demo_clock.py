@@ -40,11 +40,11 @@ def test_a_day_runs_what_the_schedule_has_for_it_in_its_order() -> None:
     assert tasks == {str(entry["task"]) for entry in SCHEDULE.values()}
 
 
-def test_a_day_of_a_changed_clock_has_each_daily_task_once() -> None:
+def test_a_day_of_a_changed_clock_has_each_task_as_often_as_any_other() -> None:
     """FAULTS E21, E22: in the night that lacks an hour, and in the one that has it twice."""
     for day in (dt.date(2027, 3, 14), dt.date(2027, 11, 7)):
         tasks = [task for _moment, task in days.moments(day)]
-        assert sorted(tasks) == sorted({task for _moment, task in days.moments(TUESDAY)})
+        assert sorted(tasks) == sorted(task for _moment, task in days.moments(TUESDAY))
 
 
 def test_a_running_process_and_its_children_follow_the_clock(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ def test_every_scheduled_task_exists() -> None:
     assert {entry["task"] for entry in SCHEDULE.values()} <= set(app.tasks)
 
 
-# What must also run by day: a bill that is issued, or a try that is due, after the night's run.
-BY_DAY = {"payments.tasks.announce_autopay", "payments.tasks.run_autopay"}
+# What must also run by day: a bill that is issued, a try that is due, or a person who parts, after the night's run.
+BY_DAY = {"payments.tasks.announce_autopay", "payments.tasks.run_autopay", "payments.tasks.part_ways"}
 
 
 def test_what_is_due_at_an_hour_is_due_at_night() -> None:

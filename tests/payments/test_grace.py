@@ -174,4 +174,4 @@ def test_the_premium_page_has_the_clock_and_one_button_that_cures_it(
     assert f"/pay/?bill={late[0].number}&amp;bill={late[1].number}" in answer.content.decode()
     letter = client.get(f"/premiums/grace/{GracePeriod.objects.get().pk}/")
     with pikepdf.open(io.BytesIO(letter.content)) as opened:
-        assert "StructTreeRoot" in opened.Root and opened.Root.Lang == "en"
+        assert "/StructTreeRoot" in opened.Root and opened.Root.Lang == "en"

@@ -85,7 +85,7 @@ def test_only_who_may_pay_turns_it_on(cast: Cast) -> None:
     cast.bob.confidential_since = timezone.now()
     cast.bob.save()
     refused(cast, make_terms(cast.alice, cast.bob, method=card), NotYours)
-    plan = PaymentPlan.objects.create(number="P-1", household=cast.household, owner=cast.bob.user, day_of_month=5)
+    plan = PaymentPlan.objects.create(number="P-1", household=cast.household, owner=cast.bob.user, day_of_month=5, policy=policies.for_state("CA"))
     refused(cast, make_terms(cast.alice, method=card, subject=Subject(covers=Covers.PLAN, plan=plan)), NotYours)
     ended = make_coverage(cast.alice, start_on=dt.date(2025, 1, 1), end_on=dt.date(2025, 12, 31))
     refused(cast, make_terms(cast.alice, method=card, subject=Subject(covers=Covers.PREMIUM, coverage=ended)), NotYours)

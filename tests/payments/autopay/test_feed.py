@@ -57,7 +57,7 @@ def test_it_is_in_the_members_language(cast: Cast) -> None:
     cast.alice.user.language = "es"
     cast.alice.user.save()
     make_bill(cast.alice)
-    assert read(feed.renew(cast.alice.user, states_amounts=False))[0][0] == "Pago pendiente"
+    assert read(feed.renew(cast.alice.user, states_amounts=False))[0][0] == "Pago por hacer"
 
 
 def test_only_the_whole_address_opens_it_and_only_its_hash_is_kept(cast: Cast) -> None:
