@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from accounts.models import Coverage
 from accounts.visibility import Scope
 from bills.models import Bill
-from ledger.money import format_usd
 from ledger.templatetags.portal import day_of_year
 from payments.autopay import days
 from payments.autopay.terms import Covers, Subject
@@ -50,15 +49,6 @@ def of_coverage(coverage: Coverage, scope: Scope) -> Note | None:
     if standing is None:
         return _turn_on(Subject(covers=Covers.PREMIUM, coverage=coverage))
     return _is_on(standing) if standing.user_id == scope.user_id else Note(_("Autopay is on"), reverse("autopay"))
-
-
-def next_of(scope: Scope) -> Note:
-    """For the overview, of all that it pays: one query."""
-    charge = _to_come(scope).first()
-    if charge is None:
-        return Note(_("Autopay: see what it pays, or turn it on"), reverse("autopay"))
-    named = {"amount": format_usd(charge.amount_cents), "day": day_of_year(days.planned(charge))}
-    return Note(_("Autopay: %(amount)s on %(day)s") % named, reverse("autopay"))
 
 
 def _to_come(scope: Scope) -> AutopayChargeQuerySet:

@@ -11,7 +11,6 @@ from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from payments import overview
-from payments.autopay import notes
 from payments.pages import charts
 from payments.pages.rows import rows_with
 from payments.plans import offering
@@ -39,7 +38,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "household": own.household if own else None,
         "member_count": len([member for member in members if own and member.household_id == own.household_id]),
         "can_pay": any(member.pk in scope.payable_ids for member in members),
-        "autopay": notes.next_of(scope) if scope.payable_ids else None,
+        "can_autopay": bool(scope.payable_ids),
         "totals": overview.totals(members, scope, waiting),
         "next_premium": overview.next_premium(scope, coverages, members),
         "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}, scheduled=waiting.scheduled),

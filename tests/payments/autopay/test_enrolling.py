@@ -14,6 +14,7 @@ from payments.autopay.enrolling import AlreadyOn
 from payments.autopay.terms import AutopayError, Covers, DayUnfit, MethodUnfit, NotYours, Subject
 from payments.mandates import Acceptance
 from payments.models import AutopayConsent, AutopayEnrollment, PaymentMethod, PaymentPlan
+from payments.plans import policies
 from tests.conftest import Cast
 from tests.factories import make_coverage, make_delegate
 from tests.payments.autopay.making import (
@@ -85,7 +86,9 @@ def test_only_who_may_pay_turns_it_on(cast: Cast) -> None:
     cast.bob.confidential_since = timezone.now()
     cast.bob.save()
     refused(cast, make_terms(cast.alice, cast.bob, method=card), NotYours)
-    plan = PaymentPlan.objects.create(number="P-1", household=cast.household, owner=cast.bob.user, day_of_month=5, policy=policies.for_state("CA"))
+    plan = PaymentPlan.objects.create(
+        number="P-1", household=cast.household, owner=cast.bob.user, day_of_month=5, policy=policies.for_state("CA")
+    )
     refused(cast, make_terms(cast.alice, method=card, subject=Subject(covers=Covers.PLAN, plan=plan)), NotYours)
     ended = make_coverage(cast.alice, start_on=dt.date(2025, 1, 1), end_on=dt.date(2025, 12, 31))
     refused(cast, make_terms(cast.alice, method=card, subject=Subject(covers=Covers.PREMIUM, coverage=ended)), NotYours)
