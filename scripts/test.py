@@ -39,7 +39,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
 SUITES: dict[str, list[str]] = {
     "tidy": ["tests/test_tidy.py"],
     "quick tests": ["-m", "not slow and not browser", "-n", "2", "--ignore=tests/test_tidy.py"],
-    "slow tests": ["-m", "slow and not browser"],
+    "slow tests": ["-m", "slow and not browser", "-n", "2"],
     "fault plan": [],
     "browser tests": ["-m", "browser"],
 }

@@ -37,7 +37,7 @@ def test_a_plan_from_its_offer_to_the_last_instalment(portal: str, real_cast: Ca
         move_back(plan, (until - today()).days)
         watching.run()
         page.goto(f"{portal}/plans/{plan.number}/")
-        page.get_by_text("Due now").wait_for()
+        page.get_by_role("heading", name="Due now").wait_for()
         if number == 0:
             look(page, "plan-due")
         page.get_by_role("button", name="Continue to payment").click()
