@@ -3,7 +3,6 @@
 `python -m billing_portal.demo.clock MODULE …` runs a module under it. `move_clock` moves it.
 """
 
-import datetime as dt
 import json
 import os
 import runpy
@@ -58,8 +57,8 @@ def look(var_dir: Path) -> None:
     if wanted == _shifted[0]:
         return
     if not _traveller:
-        moment = dt.datetime.fromtimestamp(real_now() + wanted, dt.UTC)
-        _traveller.append(time_machine.travel(moment, tick=True).start())
+        # A number, not a datetime: that would bring its zone with it, and a process's own dates would be UTC's.
+        _traveller.append(time_machine.travel(real_now() + wanted, tick=True).start())
     else:
         _traveller[0].shift(wanted - _shifted[0])
     _shifted[0] = wanted
