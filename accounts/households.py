@@ -2,10 +2,11 @@
 
 import datetime as dt
 import secrets
+from collections.abc import Collection
 
 from django.db import transaction
 
-from accounts.models import Household, Member, User
+from accounts.models import Delegate, Household, Member, User
 from activity import doorbell, recording
 from ledger import opening
 
@@ -81,3 +82,11 @@ def draw_number() -> str:
     """A household account number, e.g. 4410-2297: drawn, not counted, so that it tells nothing."""
     digits = f"{secrets.randbelow(10**8):08d}"
     return f"{digits[:4]}-{digits[4:]}"
+
+
+def is_of(user: User, household_ids: Collection[int]) -> bool:
+    """Whether somebody belongs to one of these households, as its member or as a delegate of one of its members."""
+    return (
+        Member.objects.filter(user=user, household_id__in=household_ids).exists()
+        or Delegate.objects.filter(user=user, member__household_id__in=household_ids, ended_at__isnull=True).exists()
+    )

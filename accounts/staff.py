@@ -22,6 +22,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts import reauthentication
+from accounts.households import is_of
 from accounts.models import Delegate, Member, User
 from activity.models import WorkItem
 from activity.recording import open_work
@@ -87,10 +88,7 @@ class Action:
 
 def is_own_household(user: User, household_id: int) -> bool:
     """Whether somebody of staff is of this household, or a delegate of one of its members."""
-    return (
-        Member.objects.filter(user=user, household_id=household_id).exists()
-        or Delegate.objects.filter(user=user, member__household_id=household_id, ended_at__isnull=True).exists()
-    )
+    return is_of(user, [household_id])
 
 
 def closed_to(user: User) -> list[int]:

@@ -16,7 +16,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.models import Delegate, Member, User
+from accounts import households
+from accounts.models import Member, User
 from accounts.requests import client_address
 from accounts.visibility import scope_of
 from activity.recording import looked
@@ -62,7 +63,7 @@ def begin(request: HttpRequest, member: Member, *, reason: str) -> None:
     if user is None or not user.is_active:
         raise NotViewable("This member does not sign in: there is nothing to see the portal with.")
     scope = scope_of(user)
-    if _is_of(viewer, scope.household_ids):
+    if households.is_of(viewer, scope.household_ids):
         raise NotViewable("Your own household is among what this member sees: somebody else has to look.")
     for member_id in sorted(scope.member_ids | {member.pk}):
         _look(request, f"member:{member.number}", member_id, reason=reason)
@@ -91,7 +92,7 @@ def show(
     user = User.objects.filter(pk=viewing.user_id, is_active=True).first()
     scope = scope_of(user) if user else None
     is_over = time.time() >= viewing.until or not request.user.has_perm(PERMISSION)
-    if user is None or scope is None or is_over or _is_of(request.user, scope.household_ids):
+    if user is None or scope is None or is_over or households.is_of(request.user, scope.household_ids):
         messages.info(request, "You no longer see the portal as a member.")
         return HttpResponseRedirect(end(request))
     if request.method not in READS:
@@ -124,11 +125,3 @@ def _look(request: HttpRequest, subject: str, member_id: int, *, reason: str = "
         user_id=request.user.pk, subject=subject[:80], action="view as member", member_id=member_id,
         reason=reason[:500], address=client_address(request),
     )  # fmt: skip
-
-
-def _is_of(user: User, household_ids: frozenset[int]) -> bool:
-    """Whether somebody of staff belongs to one of these households, as a member or a delegate."""
-    return (
-        Member.objects.filter(user=user, household_id__in=household_ids).exists()
-        or Delegate.objects.filter(user=user, member__household_id__in=household_ids, ended_at__isnull=True).exists()
-    )
