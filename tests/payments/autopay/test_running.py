@@ -3,8 +3,10 @@
 import datetime as dt
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.visibility import scope_of
@@ -12,7 +14,7 @@ from activity.models import Event, WorkItem
 from bills import issuing
 from bills.models import Bill
 from payments import checkout, sweeping
-from payments.autopay import announcing, pace, planning, running
+from payments.autopay import announcing, pace, planning, running, submitting
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
 from tests.conftest import Cast
 from tests.factories import make_bill
@@ -22,6 +24,13 @@ from tests.payments.test_races import at_once
 from tests.stripe_sandbox.conftest import Server
 
 CREATE = {"method": "POST", "path": "/v1/payment_intents$"}
+CREATED = ("POST", "/v1/payment_intents")
+
+
+@pytest.fixture
+def others_enrollment(real_cast: Cast, provider: Server) -> AutopayEnrollment:
+    """Autopay of another household's."""
+    return enroll(real_cast.charlie, save_card(real_cast.charlie), people=(real_cast.charlie,))
 
 
 def pay_now(cast: Cast, bill: Bill, cents: int) -> None:
@@ -56,6 +65,22 @@ def test_a_hundred_of_the_same_task_at_once_charge_once(charge: AutopayCharge, b
     assert len(charges()) == 1
     assert balance(bill) == 0
     assert Payment.objects.count() == 1
+
+
+def test_what_one_worker_has_taken_another_passes_by(
+    real_cast: Cast, enrollment: AutopayEnrollment, others_enrollment: AutopayEnrollment
+) -> None:
+    """FAULTS E14, E15: by the lock of the charge, without waiting for it."""
+    make_bill(real_cast.maya, due_on=in_days(20), amount_cents=1_000)
+    make_bill(real_cast.charlie, due_on=in_days(20), amount_cents=1_001)
+    announcing.run()
+    planning.run(today=in_days(20))
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        first = submitting.submit(limit=1, today=in_days(20))
+        second = other.submit(at_once, [lambda: submitting.submit(limit=1, today=in_days(20))]).result(5)[0]
+    assert isinstance(second, submitting.Batch)
+    assert len(first.submitted) == len(second.submitted) == 1
+    assert sorted(Payment.objects.values_list("amount_cents", flat=True)) == [1_000, 1_001]
 
 
 def test_planning_twice_queues_once(charge: AutopayCharge) -> None:
@@ -254,6 +279,8 @@ def test_a_key_that_is_refused_stops_the_run_and_nothing_is_called_declined(
     provider.post("faults", match={**CREATE, "nth": 4}, effect="status_401", times=None)
     report = charged(in_days(20))
     assert report.stopped == "unauthorized" and report.failed == 0
+    # One call at a time for one customer: three were taken, the fourth was refused, and none is made after it.
+    assert [(call["method"], call["path"]) for call in provider.get("log")["data"]].count(CREATED) == 4
     assert not Payment.objects.filter(status__in=("failed", "canceled")).exists()
     assert AutopayCharge.objects.filter(status="queued").count() > 10
     assert WorkItem.objects.filter(dedupe_key__startswith="unauthorized:").count() == 1
