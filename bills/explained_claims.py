@@ -62,7 +62,8 @@ def versions(claims: ClaimQuerySet, claim: Claim) -> list[Claim]:
 def steps(claim: Claim) -> list[Row]:
     """From what was billed to what the member owes, each step with its sum."""
     rows = explaining.borne([claim], claim.provider_name)
-    return [*rows, Row(_("You owe"), claim.member_owes_cents, is_total=True)]
+    label = _("Your share so far") if claim.status == Claim.Status.OPEN else _("You owe")
+    return [*rows, Row(label, claim.member_owes_cents, is_total=True)]
 
 
 def words(claim: Claim) -> list[Word]:

@@ -88,6 +88,11 @@ class Adjudication:
     shares: list[Cents] = field(default_factory=list)
 
     @property
+    def states_share(self) -> bool:
+        """Whether it says what the member owes: as a whole or by its parts."""
+        return any(name in self.whole for name in ("memberliability", *PARTS))
+
+    @property
     def plan_paid(self) -> Cents:
         """What the plan paid, to the provider or to the member."""
         return plan_paid(self.whole)
@@ -123,10 +128,11 @@ def apart(one: Cents, other: Cents) -> Cents:
     return one - other if one > other else other - one
 
 
-def read(eob: Json) -> Adjudication | None:
+def read(eob: Json, *, is_open: bool = False) -> Adjudication | None:
     """The amounts of an ExplanationOfBenefit; None where it carries no money at all (CARIN's Basis profiles).
 
-    Raises NeedsReview where what it states does not agree with itself, or does not say what the member owes.
+    Raises NeedsReview where what it states does not agree with itself, or does not say what the member owes; a claim
+    that is not decided yet (`is_open`) need not say it: nothing is owed so far.
     """
     total = _level(eob.get("total"), "total", once=True)
     header = _level(eob.get("adjudication"), "adjudication", once=True)
@@ -139,8 +145,13 @@ def read(eob: Json) -> Adjudication | None:
     if payment is not None and "paidtoprovider" not in whole and "benefit" not in whole:
         whole["benefit"] = payment
     found = Adjudication(whole=whole, lines=lines)
-    _decide(found)
+    _decide(found, is_open=is_open)
     return found
+
+
+def none_yet(items: Sequence[Json]) -> Adjudication:
+    """What a claim says that was received and has no amounts yet: nothing, of as many lines as it has."""
+    return Adjudication(whole={}, lines=[{} for _ in items], shares=[0] * len(items))
 
 
 def _level(adjudications: object, where: str, *, once: bool = False) -> Level:
@@ -226,7 +237,7 @@ def _agreed(levels: Sequence[Level], lines: Sequence[Level]) -> Level:
     return whole
 
 
-def _decide(found: Adjudication) -> None:
+def _decide(found: Adjudication, *, is_open: bool) -> None:
     """Set what the member owes, what is still due of it, and each line's share where the lines state it."""
     whole = found.whole
     parts = sum(whole.get(part, 0) for part in PARTS)
@@ -245,7 +256,7 @@ def _decide(found: Adjudication) -> None:
             )
     elif has_parts:
         found.owed = parts
-    elif not _is_settled(found):
+    elif not is_open and not _is_settled(found):
         raise NeedsReview("share_not_stated", "The claim does not say what the member owes.", "total")
     if "submitted" in whole and found.owed > whole["submitted"] + tolerance:
         raise NeedsReview("more_than_charged", "The member would owe more than was charged.", "total")

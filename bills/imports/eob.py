@@ -49,7 +49,8 @@ KIND_TITLES = {
 }
 # Present in STU3 and gone in R4; and required in R4 and absent from STU3.
 STU3_KEYS = frozenset(("totalCost", "totalBenefit", "information", "organization", "claimTotal"))
-UNFINISHED = ("draft", "queued")
+# What an outcome says of the whole claim: received, in part decided, decided (FHIR R4, remittance-outcome).
+OUTCOMES = {"queued": Claim.Status.OPEN, "partial": Claim.Status.OPEN, "complete": Claim.Status.ACTIVE}
 
 
 def source_id(eob: Json, own_id: str) -> str:
@@ -63,9 +64,12 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
     _refuse(eob, items)
     kind, title = _kind_and_title(eob)
     status = _status(eob)
-    found = adjudication.read(eob)
+    is_open = status == Claim.Status.OPEN
+    found = adjudication.read(eob, is_open=is_open)
     if found is None:
-        raise Skipped("no_money", "an explanation of benefits without amounts")
+        if eob.get("outcome") != "queued":
+            raise Skipped("no_money", "an explanation of benefits without amounts")
+        found = adjudication.none_yet(items)
     if not (member_key := reference_key(eob.get("patient"), "Patient", aliases)):
         raise Refused("patient_missing", "The claim does not say whose it is.", "patient")
     _refuse_other_beneficiary(eob, member_key, aliases)
@@ -76,7 +80,10 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
         raise Refused("service_date", "The claim does not say when the service was.", "billablePeriod.start")
     end = date_of(period.get("end"))
     lines = [_line(item, level, title) for item, level in zip(items, found.lines, strict=True)]
+    replaces = tuple(_related(eob, "prior")) if "related" in eob else ()
     owed, due = cents(found.owed, "total"), cents(found.due, "total")
+    # Until a correction is decided, the original and its bill stand.
+    is_charged = not is_open or (found.states_share and not replaces)
     return Record(
         source_id=key,
         member_key=member_key,
@@ -91,10 +98,11 @@ def read(eob: Json, *, key: str, version: str, aliases: dict[str, str], names: N
         status=status,
         amounts=_amounts(found.whole),
         owes_cents=owed,
-        due_cents=due,
+        due_cents=due if is_charged else 0,
+        is_charged=is_charged,
         lines=lines,
         bill_lines=_bill_lines(found, lines, title, due, service_on),
-        replaces=tuple(_related(eob, "prior")) if "related" in eob else (),
+        replaces=replaces,
         remark_codes=remarks.read(eob, items),
     )
 
@@ -112,8 +120,8 @@ def _refuse(eob: Json, items: list[Json]) -> None:
     if use != "claim":
         raise Refused("not_a_claim", "Only claims become bills: this is a prior authorization or an estimate.", "use")
     outcome = eob.get("outcome")
-    if outcome not in ("complete", "partial"):
-        raise Refused("not_processed", "The claim is not processed: outcome must be complete or partial.", "outcome")
+    if not isinstance(outcome, str) or outcome not in OUTCOMES:
+        raise Refused("not_processed", "The outcome must be queued, partial or complete.", "outcome")
     refuse_modifiers(eob, *items)
     if len(items) > MAX_LINES:
         raise Refused("too_many_lines", f"A claim has at most {MAX_LINES} lines.", "item")
@@ -131,7 +139,7 @@ def _status(eob: Json) -> str:
     status = eob.get("status")
     if status == "active":
         replaced = "related" in eob and any(_related(eob, "replacedby"))
-        return Claim.Status.REPLACED if replaced else Claim.Status.ACTIVE
+        return Claim.Status.REPLACED if replaced else OUTCOMES[eob["outcome"]]
     if status in ("cancelled", "entered-in-error"):
         return Claim.Status.CANCELED
     raise Refused("status", "Only claims with status active or cancelled are taken.", "status")

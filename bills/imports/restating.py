@@ -14,7 +14,7 @@ CORRECTED = "corrected claim"
 def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     """Bring a claim to what its source says now; its bill follows by transfers.
 
-    Raises NeedsReview before anything is written.
+    Raises NeedsReview or Parked before anything is written.
     """
     claim = Claim.objects.select_related("bill", "bill__receivable", "bill__household").get(pk=claim_id)
     if claim.member_id != member.id:
@@ -22,7 +22,7 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     was_active = claim.status == Claim.Status.ACTIVE
     if was_active and claim.bill is not None and claim.bill.voided_at is not None and record.due_cents:
         raise NeedsReview("bill_voided", "The claim changed, and its bill was voided by hand.", "total")
-    original = _find_original(record, member, run) if record.replaces and claim.replaces_id is None else None
+    original = _corrected(claim, record, member, run)
     # A claim that a corrected one has taken the place of is never billed again, whatever it says.
     status = Claim.Status.REPLACED if claim.replaced_by.exists() else record.status
     if was_active:
@@ -42,6 +42,24 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     _charge(claim, record, run)
 
 
+def _corrected(claim: Claim, record: Record, member: Known, run: Run) -> Claim | None:
+    """The claim that this one is to take the place of now: only once it is decided, and once.
+
+    Raises Parked where it was undecided until now and the one that it corrects has not come: billed, both would be.
+    """
+    if not record.replaces or record.status != Claim.Status.ACTIVE or claim.replaces_id is not None:
+        return None
+    original = _find_original(record, member, run)
+    if original is None and claim.status == Claim.Status.OPEN:
+        raise _waiting(record)
+    return original
+
+
+def _waiting(record: Record) -> Parked:
+    reason = "The claim corrects one that has not been imported: it waits for it."
+    return Parked("original_unknown", reason, "related", needs=record.replaces[0])
+
+
 def replace_original(record: Record, member: Known, run: Run) -> None:
     """Insert a corrected claim in place of its original. Raises Parked where that has not come yet (J05).
 
@@ -49,8 +67,7 @@ def replace_original(record: Record, member: Known, run: Run) -> None:
     """
     original = _find_original(record, member, run)
     if original is None:
-        reason = "The claim corrects one that has not been imported: it waits for it."
-        raise Parked("original_unknown", reason, "related", needs=record.replaces[0])
+        raise _waiting(record)
     [claim_id] = insert([(record, member)], run, with_bills=False)
     claim = Claim.objects.get(pk=claim_id)
     claims.supersede(original, claim, on=run.issued_on)
@@ -74,16 +91,17 @@ def _originals(record: Record, member: Known, run: Run) -> list[Claim]:
 
 def _charge(claim: Claim, record: Record, run: Run) -> None:
     issued_on, due_on = dates(record, run)
-    claims.charge(
-        claim,
-        due_cents=record.due_cents,
-        on=run.issued_on,
-        issued_on=issued_on,
-        due_on=due_on,
-        title=record.title,
-        lines=issuing_lines(record.bill_lines),
-        reason=CORRECTED,
-    )
+    if record.is_charged:
+        claims.charge(
+            claim,
+            due_cents=record.due_cents,
+            on=run.issued_on,
+            issued_on=issued_on,
+            due_on=due_on,
+            title=record.title,
+            lines=issuing_lines(record.bill_lines),
+            reason=CORRECTED,
+        )
     open_claims.keep([claim])
 
 

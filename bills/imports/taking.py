@@ -28,7 +28,7 @@ STANDING = """
 """
 TWINS = """
     SELECT number, member_id, kind, service_on FROM bills_claim
-     WHERE source = %s AND number = ANY(%s) AND status = 'active'
+     WHERE source = %s AND number = ANY(%s) AND status IN ('active', 'open')
 """
 SEEN_AGAIN = """
     UPDATE bills_claim SET source_updated_at = seen.at
@@ -170,7 +170,7 @@ def _take_fresh(fresh: Sequence[tuple[Incoming, Record]], members: dict[str, Kno
                 linked.append((one, record, member))
                 continue
             twin = (record.number, member.id, record.kind, record.service_on)
-            if record.status == Claim.Status.ACTIVE:
+            if record.status in (Claim.Status.ACTIVE, Claim.Status.OPEN) and not record.replaces:
                 if twin in twins:
                     reason = "A claim of this number, member, kind and day stands under another id: is it the same?"
                     raise NeedsReview("same_claim", reason, "identifier")

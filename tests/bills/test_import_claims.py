@@ -206,7 +206,7 @@ def test_a_changed_claim_whose_bill_staff_has_voided_goes_to_review(folder: Path
     [
         ({"use": "preauthorization"}, "not_a_claim"),
         ({"use": "predetermination"}, "not_a_claim"),
-        ({"outcome": "queued"}, "not_processed"),
+        ({"outcome": ["queued"]}, "not_processed"),
         ({"outcome": "error"}, "not_processed"),
         ({"status": "draft"}, "status"),
         ({"totalCost": {"value": 1}}, "stu3"),
