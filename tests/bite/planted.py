@@ -6,6 +6,7 @@ Tests are pytest's ids, kept few: each bug costs seconds.
 
 from tests.bite.planted_plans import PLANS
 from tests.bite.planted_support import SUPPORT
+from tests.bite.planted_telling import TELLING
 from tests.bite.planting import Planted
 
 __all__ = ["BUGS", "Planted"]
@@ -16,6 +17,7 @@ P, L, A, N = "tests/payments/", "tests/ledger/", "tests/accounts/", "tests/notif
 BUGS = (
     *SUPPORT,
     *PLANS,
+    *TELLING,
     Planted(
         "row lock of the bills", "payments/checkout.py",
         '    list(Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk"))',
