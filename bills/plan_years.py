@@ -8,7 +8,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from django.db.models import F, Sum
 from django.db.models.functions import ExtractMonth
@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
+from activity import bars
 from bills.models import Accumulator, Claim
 from ledger.templatetags.portal import usd_whole
 
 MONTHS = range(1, 13)
 MAX_COVERAGES = 5
 MAX_YEARS = 6
-STEP, LEFT, WIDTH, FLOOR, TALLEST = 51, 12, 30, 130, 100  # of the chart: 12 bars in 620
 
 Cents: TypeAlias = tuple[int, int]  # deductible, out of pocket
 
@@ -39,31 +39,18 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """One month: what counted in it, and what had counted by its end; where its bar stands. US cents."""
+class Month(bars.Bar):
+    """One month: what counted in it, and what had counted by its end, US cents."""
+
+    LEFT: ClassVar[int] = 12
+    STEP: ClassVar[int] = 51  # twelve bars in 620
+    WIDTH: ClassVar[int] = 30
 
     on: dt.date
     name: str
     deductible_cents: int
     out_of_pocket_cents: int
     so_far_cents: int
-    x: int
-    height: int
-
-    @property
-    def y(self) -> int:
-        """The bar's top."""
-        return FLOOR - self.height
-
-    @property
-    def middle(self) -> int:
-        """Where its texts are centred."""
-        return self.x + WIDTH // 2
-
-    @property
-    def text_y(self) -> int:
-        """Where the amount stands."""
-        return self.y - 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +180,6 @@ def _months(steps: Mapping[int, Cents], year: int, last: int) -> tuple[Month, ..
         so_far += out_of_pocket
         on = dt.date(year, month, 1)
         name = date_format(on, "b").capitalize()
-        height = max(2, TALLEST * so_far // most)
-        found.append(Month(on, name, deductible, out_of_pocket, so_far, LEFT + (month - 1) * STEP, height))
+        high = bars.height(so_far, most)
+        found.append(Month(month - 1, high, on, name, deductible, out_of_pocket, so_far))
     return tuple(found)
