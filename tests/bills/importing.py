@@ -87,10 +87,12 @@ def take(folder: Path, *resources: Any, **options: Any) -> ImportBatch:
     return take_path(path, **options)
 
 
-def take_path(path: Path, format: str = "fhir", **options: Any) -> ImportBatch:  # noqa: A002
-    """Import a file or folder."""
+def take_path(
+    path: Path, format: str = "fhir", progress: running.Progress | None = None, **options: Any  # noqa: A002
+) -> ImportBatch:  # fmt: skip
+    """Import a file or folder; `progress` is called after each chunk."""
     batch = running.start(path, format=format)
-    return running.run(batch.pk, path, options=running.Options(**options))
+    return running.run(batch.pk, path, progress, running.Options(**options))
 
 
 def counts(batch: ImportBatch) -> Json:

@@ -240,6 +240,10 @@ def test_a_file_of_estimates_is_taken_whole_or_not_at_all(cast: Cast, tmp_path: 
     assert not Estimate.objects.exists()
 
 
+def standing_causes() -> list[str]:
+    return list(Hold.objects.standing().values_list("cause", flat=True))
+
+
 def test_a_bill_whose_claim_is_open_is_held_from_the_first_moment_and_goes_on_when_it_is_decided(
     cast: Cast, tmp_path: Path
 ) -> None:
@@ -247,7 +251,9 @@ def test_a_bill_whose_claim_is_open_is_held_from_the_first_moment_and_goes_on_wh
     head = "bill_id,member_number,service_date,title,amount,due_date,issued_date,status\n"
     file = tmp_path / "bills.csv"
     file.write_text(f"{head}B1,M-ALICE,2026-10-14,Office visit,185.00,2026-11-10,2026-10-20,pending\n")
-    take_path(file, format="csv")
+    after_the_chunk: list[str] = []
+    take_path(file, format="csv", progress=lambda read, total: after_the_chunk.extend(standing_causes()))
+    assert after_the_chunk == ["claim_open"]  # before the look over all bills that ends an import
     bill = Bill.objects.get()
     assert (bill.balance_cents, bill.held_since is not None) == (18_500, True)
     assert Hold.objects.standing().get().cause == "claim_open"

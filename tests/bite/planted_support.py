@@ -43,8 +43,8 @@ SUPPORT = (
     Planted(
         "no month of a confidential member in the plan year",
         "bills/plan_years.py",
-        "        Claim.objects.visible_to(scope)\n        .filter(status=Claim.Status.ACTIVE, service_on__year=year)",
-        "        Claim.objects.filter(status=Claim.Status.ACTIVE, service_on__year=year)",
+        "filter(coverage__in=coverages, member_id__in=scope.clinical_ids)",
+        "filter(coverage__in=coverages)",
         f"{B}test_plan_years.py",
     ),
     Planted(
