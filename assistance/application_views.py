@@ -165,7 +165,7 @@ def sign(request: MemberRequest, number: str) -> HttpResponse:
             return redirect("application", number)
     return _step(
         request, application, "sign", 4, form, sources=application.sources.select_related("upload"),
-        members=application.members.all(), total_cents=applying.yearly_income_cents(application),
+        members=applying.asked_for(application, request.scope), total_cents=applying.yearly_income_cents(application),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Household, Member, Upload, User
 from accounts.uploads import keeping
-from accounts.visibility import Scope
+from accounts.visibility import Scope, scope_of
 from activity import recording
 from activity.models import WorkItem
 from activity.recording import record
@@ -42,6 +42,12 @@ class Conflict(Exception):
 def may_apply_for(scope: Scope) -> list[Member]:
     """For whom the viewer may apply: oneself, and the members of the household one holds that are not confidential."""
     return list(Member.objects.filter(pk__in=scope.own_ids | scope.held_ids).select_related("household").order_by("pk"))
+
+
+def asked_for(application: Application, scope: Scope) -> list[Member]:
+    """For whom it asks, of those for whom the viewer still may: who asked for confidentiality since is left out."""
+    chosen = set(application.members.values_list("pk", flat=True))
+    return [member for member in may_apply_for(scope) if member.pk in chosen]
 
 
 def begin(scope: Scope, user: User, *, charitable: bool = False) -> Application:
@@ -123,8 +129,10 @@ def finding(application: Application, *, on: dt.date | None = None) -> rules.Fin
 def submit(application: Application, *, signature: str, by: User) -> None:
     """Sign and send: bills wait from here on, and the decision's clock runs. Raises Refused, Conflict."""
     locked = _locked(application, S.DRAFT)
-    if not locked.members.exists():
+    members = asked_for(locked, scope_of(by))
+    if not members:
         raise Refused(_("Say for whom you ask."))
+    locked.members.set(members)
     if not (locked.wants_assistance or locked.wants_charitable):
         raise Refused(_("Say what you ask for."))
     if not signature.strip():

@@ -10,17 +10,18 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
-from tests.access.objects import World, make_world
+from tests.access.objects import World, make_wide_world
+from tests.access.relations import SIGNED_IN
 from tests.conftest import make_cast
 
-ROLES = ("anonymous", "alice", "bob", "charlie", "delegate", "staff", "staff_without_factor")
+ROLES = ("anonymous", *SIGNED_IN, "staff_without_factor")
 
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     """The cast, its objects, and who sees whose; rolled back at the end."""
     with django_db_blocker.unblock(), transaction.atomic():
-        yield make_world(make_cast())
+        yield make_wide_world(make_cast())
         transaction.set_rollback(True)
 
 

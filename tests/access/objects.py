@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from django.utils import timezone
 
 import ledger
-from accounts.models import Delegate, Invitation, User
+from accounts.models import Delegate, Invitation, Member, User
 from accounts.uploads import keeping
 from accounts.visibility import scope_of
 from assistance import applying
 from assistance.models import Application
-from bills.models import Bill, Statement
+from bills.models import Bill, Claim, Statement
 from ledger.chart import Code
 from payments import monthly_statements
 from payments.models import (
@@ -27,46 +27,28 @@ from payments.models import (
     PaymentAllocation,
     PaymentMethod,
 )
-from tests.access import plans
+from tests.access import plans, relations
+from tests.access.relations import (
+    ASKER_RULE,
+    CLINICAL_RULE,
+    DECIDES_RULE,
+    HOLDER_RULE,
+    HOUSEHOLD_RULE,
+    OWN_RULE,
+    PAYERS_RULE,
+    SERVICE,
+    Rule,
+)
 from tests.accounts import files
 from tests.accounts.records import Records
 from tests.conftest import Cast
 from tests.factories import make_grace
 from tests.support.questions import make_inquiry
 
-PEOPLE = ("Alice", "Bob", "Maya", "Charlie")
-HOUSEHOLD_RULE = {
-    "alice": {"Alice", "Bob", "Maya"},
-    "bob": {"Bob"},
-    "charlie": {"Charlie"},
-    "delegate": {"Bob"},
-    "staff": set(),
-}
-OWN_RULE = {
-    "alice": {"Alice"},
-    "bob": {"Bob"},
-    "charlie": {"Charlie"},
-    "delegate": set(),
-    "staff": set(),
-}
-
-
-# Who decides on whom may act for whom: each for oneself, the holder for her child, and who acts for Bob may stop.
-DECIDES_RULE = {
-    "alice": {"Alice", "Maya"},
-    "bob": {"Bob"},
-    "charlie": {"Charlie"},
-    "delegate": set(),
-    "staff": set(),
-}
-
-# What another adult writes to the plan is that adult's; a child without a sign-in has somebody who acts for it.
-ASKER_RULE = OWN_RULE | {"alice": {"Alice", "Maya"}, "delegate": {"Bob"}}
-HOLDER_RULE = {"alice": {"Alice"}, "bob": set(), "charlie": {"Charlie"}, "delegate": set(), "staff": set()}
-
 # Routes that are not for everybody who sees the object.
 SEEN_BY_ROUTE = {
-    **dict.fromkeys(plans.OWNERS_ROUTES, plans.OWNERS_RULE),
+    **dict.fromkeys(plans.OWNERS_ROUTES, DECIDES_RULE),
+    "premiums_ahead": PAYERS_RULE,
     "payment_mandate": OWN_RULE,  # who agreed
     "payment_schedule": OWN_RULE,  # who scheduled it
     "payment_again": OWN_RULE,  # who paid
@@ -80,12 +62,12 @@ class Objects:
 
     of: dict[str, object]
     missing: object
-    seen: dict[str, set[str]] = field(default_factory=lambda: HOUSEHOLD_RULE)
+    seen: Rule = field(default_factory=lambda: HOUSEHOLD_RULE)
 
 
 @dataclass(frozen=True)
 class World:
-    """The cast, a delegate who may view and pay for Bob, and an object of every kind of each member."""
+    """The cast, who acts for Bob, and an object of every kind of each member."""
 
     users: dict[str, User]
     objects: dict[str, Objects]
@@ -97,33 +79,46 @@ class World:
 
 
 def make_world(cast: Cast) -> World:
-    """Everything that an address can name."""
-    records = Records(cast.alice, cast.bob, cast.maya, cast.charlie)
+    """Everything that an address can name, of the cast; somebody acts for Bob."""
     delegate = User.objects.create_user("delegate@example.com")
     Delegate.objects.create(member=cast.bob, user=delegate, grant="full")
-    users = {
-        "alice": cast.alice.user,
-        "bob": cast.bob.user,
-        "charlie": cast.charlie.user,
-        "delegate": delegate,
-        "staff": cast.dana,
-    }
+    return _make(cast, {"delegate": delegate})
+
+
+def make_wide_world(cast: Cast) -> World:
+    """The same with every relation: who is apart from the holder, and who acts or acted for whom."""
+    carla, gregor = relations.make_others(cast)
+    helpers = relations.make_helpers(cast, carla)
+    made = _make(cast, helpers | {"carla": carla.user, "gregor": gregor.user}, carla, gregor)
+    Bill.objects.filter(member=cast.bob).update(title=SERVICE, provider_name=SERVICE)
+    Claim.objects.filter(member=cast.bob).update(provider_name=SERVICE)
+    relations.part_ways(carla, gregor)
+    return made
+
+
+def _make(cast: Cast, others: dict[str, User | None], *more: Member) -> World:
+    """An object of every kind of each member; `others` are users by role."""
+    records = Records(cast.alice, cast.bob, cast.maya, cast.charlie, *more)
+    users: dict[str, User] = {
+        "alice": cast.alice.user, "bob": cast.bob.user, "charlie": cast.charlie.user, "staff": cast.dana, **others,
+    }  # type: ignore[dict-item]  # fmt: skip
+    everybody = tuple(records.bills)
     by_model = records.by_owner()
-    drafts = {name: _draft(records, name) for name in ("Alice", "Bob", "Charlie")}
+    drafts = {name: _draft(records, name) for name in _signed_in(records)}
     enrolled = _autopay(records)
     objects = {
         "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
-        "claims/number": Objects({name: f"CLM-{name}" for name in PEOPLE}, "CLM-nobody"),
+        "claims/number": Objects({name: f"CLM-{name}" for name in everybody}, "CLM-nobody", CLINICAL_RULE),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
         "statements/number": Objects(_statements(cast), "202610-00000000", HOLDER_RULE),
         "grace/grace_id": Objects({name: make_grace(bill.member).pk for name, bill in records.bills.items()}, 0),
-        "support/number": Objects({name: _inquiry(records, name) for name in PEOPLE}, "0000-0000", ASKER_RULE),
+        "support/number": Objects({name: _inquiry(records, name) for name in everybody}, "0000-0000", ASKER_RULE),
         "help/slug": Objects({}, "no-such-article"),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
         "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
         "link/token": Objects({}, "no-token"),
         "calendar-feed/token": Objects({}, "no-token"),
-        "payments/number": Objects({name: f"PAY-{name}" for name in PEOPLE}, "0000-0000-0000"),
+        "payments/number": Objects({name: f"PAY-{name}" for name in everybody}, "0000-0000-0000"),
         "overpaid/source_id": Objects({name: _overpaid(bill) for name, bill in records.bills.items()}, 0),
         "payment-methods/method_id": Objects(by_model["PaymentMethod"], 0, OWN_RULE),
         "add/setup_id": Objects(_setups(records), 0, OWN_RULE),
@@ -140,7 +135,7 @@ def make_world(cast: Cast) -> World:
         "sent/invitation_id": Objects(_invitations(records, users, to_self=False), 0, DECIDES_RULE),
         "plans/number": Objects(plans.numbers(records), "0000-0000-0000"),
         "agreements/agreement_id": Objects(plans.agreements(records), 0),
-        "keys/pk": Objects(_passkeys(users), 0, OWN_RULE),
+        "keys/pk": Objects(_passkeys(records), 0, OWN_RULE),
         "key/uidb36": Objects({}, "1"),
         "/key": Objects({}, "set-password"),
     }
@@ -154,8 +149,13 @@ def _autopay(records: Records) -> dict[str, AutopayEnrollment]:
             user=records.bills[name].member.user, household=records.bills[name].household, covers="medical",
             method=PaymentMethod.objects.get(stripe_id=f"pm_{name}"),
         )
-        for name in ("Alice", "Bob", "Charlie")
+        for name in _signed_in(records)
     }  # fmt: skip
+
+
+def _signed_in(records: Records) -> list[str]:
+    """Who has a sign-in."""
+    return [name for name, bill in records.bills.items() if bill.member.user is not None]
 
 
 def _charges(records: Records, enrolled: dict[str, AutopayEnrollment]) -> dict[str, object]:
@@ -212,13 +212,13 @@ def _setups(records: Records) -> dict[str, object]:
         name: MethodSetup.objects.create(
             user=records.bills[name].member.user, confirmation_token="t", kind="us_bank_account", last4="6789"
         ).pk
-        for name in ("Alice", "Bob", "Charlie")
+        for name in _signed_in(records)
     }
 
 
 def _applications(records: Records) -> dict[str, object]:
     """An application that each has begun."""
-    members = {name: records.bills[name].member for name in ("Alice", "Bob", "Charlie")}
+    members = {name: records.bills[name].member for name in _signed_in(records)}
     return {name: applying.begin(scope_of(member.user), member.user).number for name, member in members.items()}
 
 
@@ -233,7 +233,7 @@ def _sources() -> dict[str, object]:
 
 def _uploads(records: Records) -> dict[str, object]:
     """A file that each sent."""
-    members = {name: records.bills[name].member for name in ("Alice", "Bob", "Charlie")}
+    members = {name: records.bills[name].member for name in _signed_in(records)}
     made = {}
     for name, member in members.items():
         assert member.user is not None
@@ -246,10 +246,10 @@ def _uploads(records: Records) -> dict[str, object]:
 def _shares(records: Records) -> dict[str, object]:
     """A method that each shares with somebody of the household."""
     methods = {method.user_id: method for method in PaymentMethod.objects.all()}
-    members = {name: records.bills[name].member for name in ("Alice", "Bob", "Charlie")}
-    others = {"Alice": "Bob", "Bob": "Alice", "Charlie": "Charlie"}
+    members = {name: records.bills[name].member for name in _signed_in(records)}
+    others = {"Alice": "Bob", "Bob": "Alice"}
     return {
-        name: MethodShare.objects.create(method=methods[member.user_id], member=members[others[name]]).pk
+        name: MethodShare.objects.create(method=methods[member.user_id], member=members[others.get(name, name)]).pk
         for name, member in members.items()
     }
 
@@ -278,8 +278,10 @@ def _draft(records: Records, name: str) -> str:
     return draft.number
 
 
-def _passkeys(users: dict[str, User]) -> dict[str, object]:
-    return {
-        name.capitalize(): users[name].authenticator_set.create(type="webauthn", data={"name": "key"}).pk
-        for name in ("alice", "bob", "charlie")
-    }
+def _passkeys(records: Records) -> dict[str, object]:
+    made: dict[str, object] = {}
+    for name in _signed_in(records):
+        user = records.bills[name].member.user
+        assert user is not None
+        made[name] = user.authenticator_set.create(type="webauthn", data={"name": "key"}).pk
+    return made

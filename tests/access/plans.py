@@ -10,7 +10,6 @@ from tests.accounts.records import Records
 OWNERS_ROUTES = (
     "plan_add", "plan_change", "plan_change_sign", "plan_method", "plan_pause", "plan_resume", "plan_end",
 )  # fmt: skip
-OWNERS_RULE = {"alice": {"Alice", "Maya"}, "bob": {"Bob"}, "charlie": {"Charlie"}, "delegate": set(), "staff": set()}
 
 
 def numbers(records: Records) -> dict[str, object]:

@@ -4,15 +4,18 @@ FAULTS F01, F02, F32, H05, H19, O03. A route without a policy fails; so does an 
 tests/access/objects.py.
 """
 
+import io
 import re
 from typing import Any
 
+import pypdf
 import pytest
 from django.http import HttpResponse
 from django.test import Client
 
 from accounts.policies import Policy
 from tests.access.objects import Objects, World
+from tests.access.relations import ACTING, FORMER, MEMBERS, SERVICE, SIGNED_IN, UNNAMED, asked_of
 from tests.access.routes import Route, all_routes
 
 ROUTES = all_routes()
@@ -23,7 +26,7 @@ OF_STAFF = [route for route in ROUTES if route.policy is Policy.STAFF]
 WITH_FORMS = [route for route in ROUTES if route.policy not in (Policy.MACHINE, Policy.STAFF)]
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 UNDECLARED = ("PUT", "PATCH", "DELETE")
-SIGNED_IN_ROLES = ("alice", "bob", "charlie", "delegate", "staff")
+NOT_MEMBERS = ("staff", "staff_without_factor", *FORMER)
 
 
 def named(route: Route) -> str:
@@ -61,11 +64,11 @@ def test_an_app_that_is_not_signed_in_is_told_so(route: Route, world: World, cli
 
 
 @pytest.mark.parametrize("route", [r for r in OF_MEMBERS if r.policy is Policy.MEMBER], ids=named)
-def test_staff_without_a_membership_are_led_to_enrolment(
+def test_who_is_no_member_and_acts_for_nobody_is_led_to_enrolment(
     route: Route, world: World, clients: dict[str, Client]
 ) -> None:
-    """Whether or not the object exists."""
-    for role in ("staff", "staff_without_factor"):
+    """Whether or not the object exists: staff, and whose leave ran out, was ended, or ended with a request (F17)."""
+    for role in NOT_MEMBERS:
         for values in every_object(route, world):
             for method in METHODS:
                 answer = send(clients[role], method, route.address(values))
@@ -73,10 +76,12 @@ def test_staff_without_a_membership_are_led_to_enrolment(
 
 
 @pytest.mark.parametrize("route", [r for r in OF_MEMBERS if not r.keys], ids=named)
-@pytest.mark.parametrize("role", ["alice", "bob", "charlie", "delegate"])
+@pytest.mark.parametrize("role", [*MEMBERS, *ACTING])
 def test_a_page_of_ones_own_opens(route: Route, role: str, clients: dict[str, Client]) -> None:
-    answer = send(clients[role], "GET", route.address({}))
-    assert answer.status_code in (200, 302, 405), answer.status_code
+    """And names nobody of whom the role sees nothing; to who may only pay, no service."""
+    status, _where, text = seen(clients[role], "GET", route.address({}))
+    assert status in (200, 302, 405), status
+    assert told_of(route, role, text) == []
 
 
 @pytest.mark.parametrize("route", OF_OBJECTS, ids=named)
@@ -85,13 +90,15 @@ def test_what_is_not_visible_does_not_exist(route: Route, world: World, clients:
     objects = only_object(route, world)
     methods = METHODS + (UNDECLARED if route.policy is Policy.API else ())
     key = route.keys[-1]
-    for role in SIGNED_IN_ROLES:
+    for role in SIGNED_IN:
         missing = {method: seen(clients[role], method, route.address({key: objects.missing})) for method in methods}
-        for owner, value in objects.of.items():
-            address = route.address({key: value})
+        for owner in asked_of(role, set(objects.of)):
+            address = route.address({key: objects.of[owner]})
             if owner in objects.seen[role]:
-                status = send(clients[role], "GET", address).status_code
+                status, _where, text = seen(clients[role], "GET", address)
                 assert status in (200, 302, 405), f"{role} gets {status} for what is {owner}'s"
+                told = told_of(route, role, text)
+                assert told == [], f"{role} reads {told} on what is {owner}'s"
                 continue
             for method in methods:
                 answer = seen(clients[role], method, address)
@@ -123,7 +130,7 @@ def test_the_staffs_side_is_closed_to_all_others(route: Route, clients: dict[str
     address = re.sub(r"<\w+>", "1", f"/{route.pattern}")
     for method in ("GET", "POST"):
         assert send(clients["anonymous"], method, address)["Location"].startswith("/accounts/login/"), method
-        for role in ("alice", "bob", "charlie", "delegate"):
+        for role in (*MEMBERS, *ACTING, *FORMER):
             assert send(clients[role], method, address).status_code == 404, f"{role} {method}"
         answer = send(clients["staff_without_factor"], method, address)
         assert answer["Location"].startswith("/accounts/2fa/"), method
@@ -139,7 +146,7 @@ def test_every_kind_of_object_is_opened_by_somebody(world: World, clients: dict[
         if route.keys[-1] == key
         and any(
             send(clients[role], "GET", route.address({key: value})).status_code in (200, 302)
-            for role in SIGNED_IN_ROLES
+            for role in ("alice", "bob")
             for owner, value in world.objects[key].of.items()
             if owner in world.objects[key].seen[role]
         )
@@ -152,6 +159,12 @@ def test_every_kind_of_object_is_opened_by_somebody(world: World, clients: dict[
 ONLY_POSTED = {
     "incomes/source_id", "premiums/coverage_id", "payment-methods/method_id", "shares/share_id", "sent/invitation_id",
 }  # fmt: skip
+
+
+def told_of(route: Route, role: str, text: str) -> list[str]:
+    """What a page says that the role must not read. An invitation names whom one is asked to act for: here Maya."""
+    asked = {"Maya"} if route.name in ("invitations", "invitation") else set()
+    return [word for word in UNNAMED[role] if word in text and word not in asked]
 
 
 def only_object(route: Route, world: World) -> Objects:
@@ -170,8 +183,8 @@ def every_object(route: Route, world: World) -> list[dict[str, object]]:
 
 def allowed_refusals(route: Route, role: str) -> tuple[int, ...]:
     """404; 405 where the route has no such method; a view of a class answers OPTIONS by itself, without the object;
-    staff are led to enrolment before any object is looked for."""
-    if role == "staff" and route.policy is Policy.MEMBER:
+    who is nobody's is led to enrolment before any object is looked for."""
+    if role in NOT_MEMBERS and route.policy is Policy.MEMBER:
         return (302,)
     return (404, 405, 200) if hasattr(route.view, "view_class") or hasattr(route.view, "cls") else (404, 405)
 
@@ -185,7 +198,19 @@ def send(client: Client, method: str, address: str) -> HttpResponse:
 def seen(client: Client, method: str, address: str) -> tuple[int, str, str]:
     """What a client can tell an answer by: status, where it leads, and the text without address, tokens and nonces."""
     answer: Any = send(client, method, address)
-    text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = words_of_pdf(body) if answer.get("Content-Type") == "application/pdf" else body.decode()
     text = re.sub(r'(name="csrfmiddlewaretoken" value|nonce)="[^"]*"', "", text.replace(address, ""))
     assert method != "OPTIONS" or answer.status_code != 200 or not text
     return answer.status_code, answer.get("Location", "").replace(address, ""), text
+
+
+def words_of_pdf(body: bytes) -> str:
+    return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(body)).pages)
+
+
+def test_who_may_look_reads_what_who_may_only_pay_does_not(world: World, clients: dict[str, Client]) -> None:
+    """The bite of the words above: the same bill says it to one and not to the other."""
+    address = f"/bills/{world.objects['bills/number'].of['Bob']}/"
+    assert SERVICE in seen(clients["view"], "GET", address)[2]
+    assert SERVICE not in seen(clients["pay_only"], "GET", address)[2]
