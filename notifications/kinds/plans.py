@@ -15,8 +15,13 @@ KINDS: tuple[Kind, ...] = (
         events=("plan.due_soon",), told=plan_audience.plan_owner_of_installment, may_state_amount=True,
     ),
     Kind(
+        name="plan_due_today", label=_("A payment of your plan is due today"), topic=Topic.BILLS,
+        events=("plan.due_today",), told=plan_audience.plan_owner_of_installment, may_state_amount=True,
+    ),
+    Kind(
         name="plan_missed", label=_("A payment of your plan was missed"), topic=Topic.BILLS,
-        events=("plan.missed",), told=plan_audience.plan_owner, is_required=True, may_state_amount=True,
+        events=("plan.missed", "plan.missed_more"), told=plan_audience.plan_owner, is_required=True,
+        may_state_amount=True,
     ),
     Kind(
         name="plan_grace", label=_("Your payment plan ends soon"), topic=Topic.BILLS, events=("plan.grace",),
@@ -35,8 +40,16 @@ KINDS: tuple[Kind, ...] = (
         events=("plan.completed",), told=plan_audience.plan_owner, is_required=True,
     ),
     Kind(
+        name="plan_paused", label=_("Your payment plan is paused"), topic=Topic.BILLS, events=("plan.paused",),
+        told=plan_audience.plan_owner, is_required=True,
+    ),
+    Kind(
+        name="plan_resumed", label=_("Your payment plan goes on"), topic=Topic.BILLS, events=("plan.resumed",),
+        told=plan_audience.plan_owner, is_required=True, may_state_amount=True,
+    ),
+    Kind(
         name="plan_updated", label=_("Your payment plan has changed"), topic=Topic.BILLS,
-        events=("plan.respread", "plan.paused", "plan.resumed", "plan.reopened", "plan.ended"),
+        events=("plan.respread", "plan.reopened", "plan.ended"),
         told=plan_audience.plan_owner, is_required=True,
     ),
 )  # fmt: skip

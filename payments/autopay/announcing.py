@@ -15,7 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from activity.doorbell import ring
-from activity.recording import record_query
+from activity.models import Event
+from activity.recording import record_many, record_query
 from ledger.transactions import atomic_with_retry
 from payments.autopay import announcing_plans, charge_sql
 from payments.autopay.charge_sql import BANKING, IS_ON, MAY_PAY, MONTHS, ON_ITS_WAY, RULE_DAY
@@ -27,6 +28,7 @@ BEGINS_AGAIN = ("paid_meanwhile", "off", "on_plan", "held")
 RESUME = """
     UPDATE payments_autopayenrollment SET status = 'active', paused_until = NULL
     WHERE status = 'paused' AND paused_until <= %(today)s
+    RETURNING id, household_id
 """
 
 CLOSE = f"""
@@ -162,6 +164,7 @@ def run(*, today: dt.date | None = None) -> Summary:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('payments.autopay.announcing'))")  # one at a time
         cursor.execute("DROP TABLE IF EXISTS pg_temp.autopay_closed, pg_temp.autopay_changed, pg_temp.autopay_new")
         cursor.execute(RESUME, given)
+        resumed = [_resumed(*row) for row in cursor.fetchall()]
         cursor.execute(CLOSE, given)
         cursor.execute(SET_CLOSED)
         closed = cursor.rowcount
@@ -171,6 +174,7 @@ def run(*, today: dt.date | None = None) -> Summary:
         cursor.execute(NEW.format(bills=f"{PREMIUMS} UNION ALL {MEDICAL}"), given)
         cursor.execute(INSERT, given)
         announced = cursor.rowcount
+    record_many(resumed)
     for made, events in ((closed, EVENTS_CLOSED), (changed, EVENTS_CHANGED), (announced, EVENTS_NEW)):
         if made:
             record_query(events)
@@ -179,9 +183,17 @@ def run(*, today: dt.date | None = None) -> Summary:
         announced=announced + len(parts.announced), changed=changed + len(parts.changed),
         closed=closed + len(parts.closed),
     )  # fmt: skip
-    if summary != Summary():
+    if resumed or summary != Summary():
         ring("notifications.tasks.work_off")
     return summary
+
+
+def _resumed(enrollment_id: int, household_id: int) -> Event:
+    """What is told of a pause that is over."""
+    return Event(
+        kind="autopay.resumed", subject=f"autopay:{enrollment_id}", owner_id=household_id, actor="system",
+        from_status="paused", to_status="active", reason="", data={"enrollment_id": enrollment_id},
+    )  # fmt: skip
 
 
 def params(today: dt.date) -> dict[str, Any]:

@@ -176,10 +176,19 @@ class InstallmentQuerySet(models.QuerySet["Installment"]):
 class Installment(models.Model):
     """One instalment as it was last spread, US cents; a changed schedule supersedes the rows not yet due."""
 
+    class Told(models.IntegerChoices):
+        """What its owner was told of it last: each is told once, and none after a later one."""
+
+        NOTHING = 0, _("nothing")
+        SOON = 1, _("due soon")
+        TODAY = 2, _("due today")
+        MISSED = 3, _("missed")
+
     plan = models.ForeignKey(PaymentPlan, models.PROTECT, related_name="installments")
     position = models.PositiveSmallIntegerField()  # 0 is the down payment
     due_on = models.DateField()
     amount_cents = models.BigIntegerField()
+    told = models.PositiveSmallIntegerField(choices=Told.choices, default=Told.NOTHING, db_default=Told.NOTHING)
     created_at = models.DateTimeField(auto_now_add=True)
     superseded_at = models.DateTimeField(null=True, blank=True)
 

@@ -124,8 +124,15 @@ def write(plan: PaymentPlan, parts: Sequence[Part]) -> None:
     Installment.objects.filter(pk__in=[line.pk for line in stale]).update(superseded_at=now)
     drop_announced(stale, code="plan_changed")
     stale_positions = {line.position for line in stale}
+    told = {line.due_on: line.told for line in stale}  # of a day that stays, nothing is told again
     Installment.objects.bulk_create(
-        Installment(plan=plan, position=part.position, due_on=part.due_on, amount_cents=part.amount_cents)
+        Installment(
+            plan=plan,
+            position=part.position,
+            due_on=part.due_on,
+            amount_cents=part.amount_cents,
+            told=told.get(part.due_on, Installment.Told.NOTHING),
+        )  # fmt: skip
         for part in parts
         if part.position in stale_positions or part.position not in standing_rows
     )

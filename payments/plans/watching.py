@@ -1,4 +1,4 @@
-"""What time does to plans, day by day: due soon, missed, notice of default, default, cured, paid off, and pauses.
+"""What time does to plans, day by day: due soon and today, missed, notice of default, default, cured, paid off, pauses.
 
 Each is found by comparing what is written with what is so, and written with its event once: a run that is repeated, or
 two at the same time, says nothing twice.
@@ -10,11 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ledger.transactions import atomic_with_retry
-from payments.models import PaymentPlan
-from payments.plans import agreeing, pausing, respreading, standing
+from payments import calendar
+from payments.models import Installment, PaymentPlan
+from payments.plans import agreeing, charging, pausing, respreading, standing
 from payments.plans.standing import Standing
 
 DUE_SOON_DAYS = 3
+Told = Installment.Told
 
 
 def run(today: dt.date | None = None) -> int:
@@ -59,9 +61,12 @@ def look(plan: PaymentPlan, today: dt.date) -> bool:
         return True
     missed = where.missed_since(today)
     if missed is None:
-        return _cured(plan, today) if plan.missed_since is not None else _due_soon(where, today)
+        return _cured(plan, today) if plan.missed_since is not None else _remind(where, today)
+    newly = _newly_missed(where, today)
     if plan.missed_since is None:
         return _write(plan, Q(missed_since=None), "plan.missed", where, missed_since=missed, cured_on=None)
+    if newly:
+        agreeing.say("plan.missed_more", plan, installment_id=newly[-1].pk)
     return _default(plan, where, today)
 
 
@@ -89,19 +94,32 @@ def _cured(plan: PaymentPlan, today: dt.date) -> bool:
     return bool(changed)
 
 
-def _due_soon(where: Standing, today: dt.date) -> bool:
-    """Tell of an instalment shortly before it is due, unless it is charged by itself: that has its own notice."""
+def _remind(where: Standing, today: dt.date) -> bool:
+    """Tell of the next instalment, some days ahead and on its day, once each; the plan stays as it is."""
     first = where.next_line
-    if first is None or where.plan.paused_from is not None or _is_charged(where):
+    if first is None or where.plan.paused_from is not None or charging.of(where) is not None:
         return False
-    if not today <= first.installment.due_on <= today + dt.timedelta(days=DUE_SOON_DAYS):
+    due_on = first.installment.due_on
+    if due_on == today:
+        kind, told = "plan.due_today", Told.TODAY
+    elif today < due_on <= today + dt.timedelta(days=DUE_SOON_DAYS):
+        kind, told = "plan.due_soon", Told.SOON
+    else:
         return False
-    agreeing.say("plan.due_soon", where.plan, installment_id=first.installment.pk)
-    return False  # told once for the instalment: the notice's key; the plan stays as it is
+    if _marked(first.installment, told):
+        agreeing.say(kind, where.plan, installment_id=first.installment.pk)
+    return False
 
 
-def _is_charged(where: Standing) -> bool:
-    return where.plan.autopay.filter(status="active").exists()
+def _newly_missed(where: Standing, today: dt.date) -> list[Installment]:
+    """The instalments that are missed by now and were not told as such; they are marked as told."""
+    late = [line.installment for line in where.open_lines if today > calendar.next_banking_day(line.installment.due_on)]
+    return [installment for installment in late if _marked(installment, Told.MISSED)]
+
+
+def _marked(installment: Installment, told: Told) -> bool:
+    """Mark what its owner is told of an instalment; False where that, or more, was told before."""
+    return bool(Installment.objects.filter(pk=installment.pk, told__lt=told).update(told=told))
 
 
 def _write(plan: PaymentPlan, expected: Q, kind: str, where: Standing, **changes: dt.date | None) -> bool:

@@ -17,4 +17,29 @@ TELLING = (
         "    if kind.is_required:", "    if True:",
         f"{EVERY}[plan_due_soon]",
     ),
+    Planted(
+        "an instalment is told of once", "payments/plans/watching.py",
+        "filter(pk=installment.pk, told__lt=told).update(", "filter(pk=installment.pk).update(",
+        f"{N}test_instalments.py::test_three_days_ahead_on_the_day_and_once_each_is_missed",
+    ),
+    Planted(
+        "what autopay takes is not reminded of", "payments/plans/watching.py",
+        " or charging.of(where) is not None:", ":",
+        f"{N}test_instalments.py::test_what_autopay_takes_is_not_asked_for",
+    ),
+    Planted(
+        "what autopay does not take is", "payments/plans/charging.py",
+        "        if charge.status not in BY_HAND if charge is not None else is_later:", "        if True:",
+        f"{N}test_instalments.py::test_what_autopay_does_not_take_after_all_is_asked_for",
+    ),
+    Planted(
+        "an instalment that is paid meanwhile is not told of", "notifications/news/plans.py",
+        "    if not _is_true(notice.kind, where, today):", "    if False:",
+        f"{N}test_instalments.py::test_paid_between_making_and_sending_it_is_not_sent",
+    ),
+    Planted(
+        "a pause of autopay that ends by itself is told", "payments/autopay/announcing.py",
+        "    record_many(resumed)\n", "",
+        f"{N}test_instalments.py::test_autopay_that_goes_on_by_itself_says_so_once",
+    ),
 )  # fmt: skip

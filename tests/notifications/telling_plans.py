@@ -18,7 +18,12 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
     plan = make_plan(member, [make_bill(member)])
     today = timezone.localdate()
     first = plan.installments.order_by("position")[0].due_on
-    days = {"plan_due_soon": (first - today).days - 2, "plan_missed": 100, "plan_grace": 160}
+    days = {
+        "plan_due_soon": (first - today).days - 2,
+        "plan_due_today": (first - today).days,
+        "plan_missed": 100,
+        "plan_grace": 160,
+    }
     if kind.name in days:
         move_back(plan, days[kind.name])
     changes: dict[str, dict[str, object]] = {
@@ -27,6 +32,9 @@ def subject_of(cast: Cast, kind: Kind, reader: User) -> str:
         "plan_defaulted": {"status": "defaulted", "noticed_on": today, "defaulted_at": timezone.now()},
         "plan_completed": {"status": "completed"},
     }
+    if kind.name == "plan_paused":
+        until = today + dt.timedelta(days=30)
+        changes["plan_paused"] = {"paused_from": today, "paused_until": until, "pause_reason": "hardship"}
     changed = changes.get(kind.name, {})
     if "status" in changed:
         changed["ended_at"] = timezone.now()

@@ -274,21 +274,6 @@ def test_an_allocation_is_never_more_than_can_be_paid(cast: Cast) -> None:
     assert allocating.allocation(plan, 99_999) == {second.pk: 25_000}
 
 
-def test_due_soon_is_told_once_an_instalment_and_not_where_it_is_charged(cast: Cast, plan: PaymentPlan) -> None:
-    from notifications import notices
-    from notifications.models import Notification
-
-    watching.run()
-    watching.run()
-    notices.make()
-    assert Notification.objects.filter(kind="plan_due_soon", user=cast.alice.user).count() == 1
-    assert Notification.objects.filter(kind="plan_agreement", user=cast.alice.user).count() == 1
-    before = told("plan.due_soon")
-    enrolled(cast, plan)
-    watching.run()
-    assert told("plan.due_soon") == before
-
-
 def pay(bill: Bill, cents: int) -> None:
     """A payment of the bill that has posted."""
     make_payment({bill: cents}, payer=None)

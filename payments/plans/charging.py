@@ -1,0 +1,52 @@
+"""Which plans' next instalment autopay takes: it is not asked for by hand, nor reminded of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from payments.models import AutopayCharge, AutopayEnrollment, Installment
+from payments.plans.standing import Standing
+
+Charge = AutopayCharge.Status
+BY_HAND = (Charge.SKIPPED, Charge.FAILED, Charge.ASKED)  # a charge that is not made, or only after a yes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Autopay that takes an instalment, and the charge once it is announced."""
+
+    enrollment: AutopayEnrollment
+    charge: AutopayCharge | None
+
+
+def of_many(standings: Sequence[Standing]) -> dict[int, Taken]:
+    """By the id of the plan, what takes its next instalment: two queries, or one where no plan has autopay.
+
+    What was due before autopay was turned on, was skipped, has failed for good or waits for a yes is paid by hand.
+    """
+    following = {each.plan.pk: each.next_line.installment for each in standings if each.next_line is not None}
+    found = AutopayEnrollment.objects.filter(plan__in=following, status=AutopayEnrollment.Status.ACTIVE)
+    on = {each.plan_id: each for each in found if each.plan_id is not None}
+    latest = _latest([following[plan_id] for plan_id in on])
+    taken = {}
+    for plan_id, enrollment in on.items():
+        part = following[plan_id]
+        charge = latest.get(part.pk)
+        is_later = part.due_on >= timezone.localdate(enrollment.created_at)
+        if charge.status not in BY_HAND if charge is not None else is_later:
+            taken[plan_id] = Taken(enrollment, charge)
+    return taken
+
+
+def of(where: Standing) -> Taken | None:
+    """What takes the next instalment of one plan."""
+    return of_many([where]).get(where.plan.pk)
+
+
+def _latest(parts: Sequence[Installment]) -> dict[int, AutopayCharge]:
+    if not parts:
+        return {}
+    found = AutopayCharge.objects.filter(installment__in=parts).select_related("method", "enrollment")
+    latest = found.order_by("installment_id", "-cycle", "-attempt").distinct("installment_id")
+    return {charge.installment_id: charge for charge in latest if charge.installment_id is not None}
