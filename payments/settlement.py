@@ -3,7 +3,6 @@
 Whoever hears it first (the reply, the return page, a webhook, the sweeper) calls `apply`; the others find it done.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -43,7 +42,7 @@ def apply(payment_id: int, intent: Intent, *, actor: str = "stripe") -> Payment:
     changes nothing.
     """
     payment = Payment.objects.select_for_update().get(pk=payment_id)
-    if fault := _mismatch(payment, intent):
+    if fault := mismatch(payment, intent):
         open_work(
             "payment_conflict",
             subject=f"payment:{payment.number}",
@@ -69,11 +68,6 @@ def apply(payment_id: int, intent: Intent, *, actor: str = "stripe") -> Payment:
     return moved
 
 
-def apply_many(answers: Sequence[tuple[int, Intent]]) -> list[Payment]:
-    """`apply` to each."""
-    return [apply(payment_id, intent) for payment_id, intent in answers]
-
-
 @atomic_with_retry
 def refuse(payment_id: int, refusal: Refused) -> Payment:
     """End a payment whose request the provider did not take as such: nothing was charged, and staff have to look.
@@ -92,7 +86,7 @@ def refuse(payment_id: int, refusal: Refused) -> Payment:
     return moving.move(payment_id, PaymentStatus.FAILED, actor="stripe", failure_code="cannot_pay_now")
 
 
-def _mismatch(payment: Payment, intent: Intent) -> str:
+def mismatch(payment: Payment, intent: Intent) -> str:
     """Why an intent is not to be applied to a payment; empty where it is (FAULTS B21, B22, D21, B19)."""
     # A charge that a person put to bills (payments.findings) names no payment, or another.
     if payment.channel != Payment.Channel.STAFF and intent.payment_number != payment.number:
@@ -163,7 +157,6 @@ def _post(payment: Payment) -> None:
     credit_id = payment.household.credit_id
     assert credit_id is not None
     balances = hold([credit_id, *(allocation.bill.receivable_id for allocation in allocations)])
-    clearing = system_id(SystemAccount.STRIPE_CLEARING)
     postings, over_cents = [], 0
     for allocation in allocations:
         bill = allocation.bill
@@ -174,22 +167,28 @@ def _post(payment: Payment) -> None:
             (over, Code.OVERPAYMENT, credit_id, ":over"),
         ):
             if cents:
-                postings.append(
-                    Posting(
-                        debit_id=clearing,
-                        credit_id=account_id,
-                        amount_cents=cents,
-                        code=code,
-                        key=f"payment:{payment.pk}:bill:{bill.pk}{suffix}",
-                        reference=f"payment:{payment.number}",
-                        effective_on=payment.effective_on or timezone.localdate(),
-                        owner_id=payment.household_id,
-                    )
-                )
+                made = posting(payment, bill_id=bill.pk, account_id=account_id, cents=cents, code=code, suffix=suffix)
+                postings.append(made)
         over_cents += over
     ledger.post_many(postings)
     if over_cents:
         _tell_of_overpayment(payment, over_cents)
+
+
+def posting(
+    payment: Payment, *, bill_id: int, account_id: int, cents: int, code: Code, suffix: str = ""
+) -> Posting:  # fmt: skip
+    """What a payment that succeeded moves to one account for one bill, US cents: with this key, once."""
+    return Posting(
+        debit_id=system_id(SystemAccount.STRIPE_CLEARING),
+        credit_id=account_id,
+        amount_cents=cents,
+        code=code,
+        key=f"payment:{payment.pk}:bill:{bill_id}{suffix}",
+        reference=f"payment:{payment.number}",
+        effective_on=payment.effective_on or timezone.localdate(),
+        owner_id=payment.household_id,
+    )
 
 
 def _tell_of_overpayment(payment: Payment, over_cents: int) -> None:

@@ -32,9 +32,9 @@ def follow(payment: Payment, *, before: str) -> None:
             failing.after(charge, payment)
 
 
-def succeeded(payment_ids: list[int]) -> None:
-    """Bring the charges of payments that all succeeded at their first answer to their end: one statement."""
-    AutopayCharge.objects.filter(payment_id__in=payment_ids, status=ChargeStatus.SENT).update(
+def succeeded(payment_ids: list[int]) -> int:
+    """Bring the charges of payments that all succeeded at their first answer to their end; how many there were."""
+    return AutopayCharge.objects.filter(payment_id__in=payment_ids, status=ChargeStatus.SENT).update(
         status=ChargeStatus.DONE, code=""
     )
 

@@ -19,7 +19,7 @@ from django.db.models import Count
 
 from accounts.models import User
 from activity.recording import open_work
-from payments import customers, gateway, moving, refusing, settlement
+from payments import customers, gateway, moving, refusing, settlement_batches
 from payments.autopay import pace, planning, submitting
 from payments.autopay.submitting import Submitted
 from payments.models import AutopayCharge
@@ -146,8 +146,8 @@ class _Run:
                 self.refused = 0
             else:
                 self._mishap(each, answer)
-        for payment in settlement.apply_many(taken):
-            if payment.status == "failed":
+        for status in settlement_batches.apply_many(taken):
+            if status == "failed":
                 self.report.failed += 1
             else:
                 self.report.done += 1

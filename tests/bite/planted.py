@@ -4,6 +4,7 @@
 Tests are pytest's ids, kept few: each bug costs seconds.
 """
 
+from tests.bite.planted_autopay import AUTOPAY
 from tests.bite.planted_plans import PLANS
 from tests.bite.planted_support import SUPPORT
 from tests.bite.planted_telling import TELLING
@@ -15,6 +16,7 @@ __all__ = ["BUGS", "Planted"]
 P, L, A, N = "tests/payments/", "tests/ledger/", "tests/accounts/", "tests/notifications/"
 
 BUGS = (
+    *AUTOPAY,
     *SUPPORT,
     *PLANS,
     *TELLING,
@@ -57,8 +59,8 @@ BUGS = (
     Planted(
         "lock of the payment in settlement", "payments/settlement.py",
         "    payment = Payment.objects.select_for_update().get(pk=payment_id)\n"
-        "    if fault := _mismatch(payment, intent):",
-        "    payment = Payment.objects.get(pk=payment_id)\n    if fault := _mismatch(payment, intent):",
+        "    if fault := mismatch(payment, intent):",
+        "    payment = Payment.objects.get(pk=payment_id)\n    if fault := mismatch(payment, intent):",
         f"{P}test_races.py::test_whoever_hears_first_the_end_is_the_same",
     ),
     Planted(
@@ -300,72 +302,6 @@ BUGS = (
         "the expenses of those whose services are seen", "payments/tax_pack.py",
         "        .filter(member_id__in=wanted)\n", "",
         f"{P}test_documents.py::test_one_person_alone_and_nobody_hidden",
-    ),
-    Planted(
-        'autopay: the enrolment looked at again when charged', 'payments/autopay/submitting.py',
-        '        (not look.is_on, ChargeStatus.ANNOUNCED, ""),\n',
-        '',
-        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
-    ),
-    Planted(
-        'autopay: turned off between queue and charge', 'payments/autopay/submitting.py',
-        '        (look.enrollment_status == "ended", ChargeStatus.NOT_NEEDED, "off"),\n',
-        '',
-        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
-    ),
-    Planted(
-        'autopay: a bill on hold', 'payments/autopay/submitting.py',
-        '        (look.is_held, ChargeStatus.ANNOUNCED, ""),\n',
-        '',
-        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
-    ),
-    Planted(
-        'autopay: whose bill it is when charged', 'payments/autopay/submitting.py',
-        '        (not look.may_pay, ChargeStatus.NOT_NEEDED, "not_yours"),\n',
-        '',
-        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
-    ),
-    Planted(
-        'autopay: never more than was announced', 'payments/autopay/submitting.py',
-        'min(self.amount_cents, self.payable_cents)',
-        'self.payable_cents',
-        f"{P}autopay/test_running.py::test_never_more_is_charged_than_was_announced",
-    ),
-    Planted(
-        'autopay: charges taken under their lock', 'payments/autopay/submitting.py',
-        'LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED',
-        'LIMIT %(limit)s',
-        f"{P}autopay/test_running.py::test_what_one_worker_has_taken_another_passes_by",
-    ),
-    Planted(
-        'autopay: a method declined for good', 'payments/autopay/submitting.py',
-        'AND f.code = ANY(%(hard)s))',
-        'AND f.code = ANY(%(hard)s) AND false)',
-        f"{P}autopay/test_failing.py::test_a_hard_decline_is_never_tried_again_with_that_method",
-    ),
-    Planted(
-        'autopay: four tries at most', 'payments/autopay/declining.py',
-        'MOST_TRIES = 4\nSOFT_DAYS = (3, 7, 14)',
-        'MOST_TRIES = 5\nSOFT_DAYS = (3, 7, 14, 21)',
-        f"{P}autopay/test_failing.py::test_a_soft_decline_is_tried_four_times_on_the_stated_days",
-    ),
-    Planted(
-        'autopay: a bank that wants the payer', 'payments/settlement.py',
-        '    if target == PaymentStatus.FAILED and is_asked and payment.status in ASKABLE:',
-        '    if False:',
-        f"{P}autopay/test_failing.py::test_a_question_of_the_bank_that_nobody_answers_ends_after_three_days",
-    ),
-    Planted(
-        'autopay: ten days of notice', 'payments/autopay/charge_sql.py',
-        'NOTICE_DAYS = 10 ',
-        'NOTICE_DAYS = 3 ',
-        f"{P}autopay/test_announcing.py::test_a_day_that_the_notice_does_not_reach_becomes_the_due_date_or_ten_days",
-    ),
-    Planted(
-        'autopay: a refused key stops the run', 'payments/autopay/running.py',
-        '        if isinstance(error, Unauthorized):\n            self.halt.set()\n',
-        '        if isinstance(error, Unauthorized):\n',
-        f"{P}autopay/test_running.py::test_a_key_that_is_refused_stops_the_run_and_nothing_is_called_declined",
     ),
     Planted(
         "an award once a bill", "assistance/awarding.py",

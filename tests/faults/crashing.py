@@ -15,7 +15,7 @@ from typing import Any
 
 import ledger
 from activity import doorbell
-from payments import checkout, gateway, moving, refunds, settlement, sweeping, webhooks
+from payments import checkout, gateway, moving, refunds, settlement, settlement_batches, sweeping, webhooks
 
 FOLDER = Path(os.environ["FAULTS_CRASH_DIR"])
 CALL_SECONDS = 0.15  # how long after its start a call to the provider is cut by P3 and P4
@@ -45,6 +45,7 @@ def install(role: str) -> None:
     for name in ("charge", "refund"):
         _wrap(gateway, name, before=lambda: (die("P2"), _cut_the_call(role)))
     _wrap(settlement, "apply", before=lambda: die("P5"))
+    _wrap(settlement_batches, "settle", before=lambda: die("P5"))
     _wrap(refunds, "apply", before=lambda: die("P5"))
     _wrap(doorbell, "_send", before=lambda: die("P6"), after=(lambda: die("P7")) if role == "web" else None)
     _split_of_allocations(die)

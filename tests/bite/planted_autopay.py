@@ -1,0 +1,90 @@
+"""The planted bugs of autopay."""
+
+from tests.bite.planting import Planted
+
+P = "tests/payments/"
+
+AUTOPAY = (
+    Planted(
+        "answers settled together: what does not fit", "payments/settlement_batches.py",
+        "        and not settlement.mismatch(payment, intent)\n", "",
+        f"{P}autopay/test_settling_together.py::test_an_answer_that_does_not_fit_is_work_and_holds_up_no_other",
+    ),
+    Planted(
+        "answers settled together: one balance of one bill", "payments/settlement_batches.py",
+        "                balances[receivable_id] -= cents\n", "                pass\n",
+        f"{P}autopay/test_settling_together.py::test_two_payments_of_one_bill_take_from_one_balance",
+    ),
+    Planted(
+        "answers settled together: the charge of each", "payments/settlement_batches.py",
+        "    if outcomes.succeeded([payment.pk for payment in going]) != len(going):",
+        "    if outcomes.succeeded([payment.pk for payment in going]) < 0:",
+        f"{P}autopay/test_settling_together.py::test_where_one_is_not_as_expected_none_is_half_settled",
+    ),
+    Planted(
+        'autopay: the enrolment looked at again when charged', 'payments/autopay/submitting.py',
+        '        (not look.is_on, ChargeStatus.ANNOUNCED, ""),\n',
+        '',
+        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
+    ),
+    Planted(
+        'autopay: turned off between queue and charge', 'payments/autopay/submitting.py',
+        '        (look.enrollment_status == "ended", ChargeStatus.NOT_NEEDED, "off"),\n',
+        '',
+        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
+    ),
+    Planted(
+        'autopay: a bill on hold', 'payments/autopay/submitting.py',
+        '        (look.is_held, ChargeStatus.ANNOUNCED, ""),\n',
+        '',
+        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
+    ),
+    Planted(
+        'autopay: whose bill it is when charged', 'payments/autopay/submitting.py',
+        '        (not look.may_pay, ChargeStatus.NOT_NEEDED, "not_yours"),\n',
+        '',
+        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
+    ),
+    Planted(
+        'autopay: never more than was announced', 'payments/autopay/submitting.py',
+        'min(self.amount_cents, self.payable_cents)',
+        'self.payable_cents',
+        f"{P}autopay/test_running.py::test_never_more_is_charged_than_was_announced",
+    ),
+    Planted(
+        'autopay: charges taken under their lock', 'payments/autopay/submitting.py',
+        'LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED',
+        'LIMIT %(limit)s',
+        f"{P}autopay/test_running.py::test_what_one_worker_has_taken_another_passes_by",
+    ),
+    Planted(
+        'autopay: a method declined for good', 'payments/autopay/submitting.py',
+        'AND f.code = ANY(%(hard)s))',
+        'AND f.code = ANY(%(hard)s) AND false)',
+        f"{P}autopay/test_failing.py::test_a_hard_decline_is_never_tried_again_with_that_method",
+    ),
+    Planted(
+        'autopay: four tries at most', 'payments/autopay/declining.py',
+        'MOST_TRIES = 4\nSOFT_DAYS = (3, 7, 14)',
+        'MOST_TRIES = 5\nSOFT_DAYS = (3, 7, 14, 21)',
+        f"{P}autopay/test_failing.py::test_a_soft_decline_is_tried_four_times_on_the_stated_days",
+    ),
+    Planted(
+        'autopay: a bank that wants the payer', 'payments/settlement.py',
+        '    if target == PaymentStatus.FAILED and is_asked and payment.status in ASKABLE:',
+        '    if False:',
+        f"{P}autopay/test_failing.py::test_a_question_of_the_bank_that_nobody_answers_ends_after_three_days",
+    ),
+    Planted(
+        'autopay: ten days of notice', 'payments/autopay/charge_sql.py',
+        'NOTICE_DAYS = 10 ',
+        'NOTICE_DAYS = 3 ',
+        f"{P}autopay/test_announcing.py::test_a_day_that_the_notice_does_not_reach_becomes_the_due_date_or_ten_days",
+    ),
+    Planted(
+        'autopay: a refused key stops the run', 'payments/autopay/running.py',
+        '        if isinstance(error, Unauthorized):\n            self.halt.set()\n',
+        '        if isinstance(error, Unauthorized):\n',
+        f"{P}autopay/test_running.py::test_a_key_that_is_refused_stops_the_run_and_nothing_is_called_declined",
+    ),
+)  # fmt: skip
