@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import mailing
+from accounts import departures, mailing
 from accounts.uploads import keeping
 
 
@@ -30,3 +30,9 @@ def scan_uploads() -> int:
 def delete_expired_uploads() -> int:
     """Delete the files of members whose time has come."""
     return keeping.delete_expired(timezone.localdate())
+
+
+@shared_task
+def foresee_coming_of_age() -> int:
+    """Write down who comes of age soon, and have it told."""
+    return departures.foresee_all(timezone.localdate())

@@ -81,6 +81,7 @@ class WorkItem(models.Model):
         ASSISTANCE = "assistance", "Application for help to decide"
         GUEST_PAY = "guest_pay", "Guest pay: somebody tries numbers or cards"
         CONFIDENTIAL_LOOK = "confidential_look", "Staff opened a confidential record"
+        DEPARTURE = "departure", "Somebody left a household, or has died"
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     subject = models.CharField(max_length=80)

@@ -98,6 +98,12 @@ TASKS: dict[str, Task] = {
         "you found. Not by the person who looked.",
         7 * DAY,
     ),
+    K.DEPARTURE: Task(
+        "Read what is asked. A death that a holder tells of: call back at the number on file, see proof, and record it "
+        "on the member's page, or close this saying what you found. A death that is recorded: find who settles the "
+        "estate; its bills wait. Somebody who left without a sign-in: ask for their address, and send the bills there.",
+        2 * DAY,
+    ),
     K.INQUIRY: Task(
         "Open the question and answer it; the bill that it holds goes on with the answer, unless you keep it on hold.",
         2 * DAY,

@@ -52,6 +52,12 @@ SCHEDULE = {
     "watch payment plans": {"task": "payments.tasks.watch_plans", "schedule": crontab(hour="4", minute="50")},
     "fit payment plans": {"task": "payments.tasks.fit_plans", "schedule": 10 * MINUTE},
     "run autopay": {"task": "payments.tasks.run_autopay", "schedule": crontab(minute="*/15", hour="1-23")},
+    "foresee who comes of age": {
+        "task": "accounts.tasks.foresee_coming_of_age",
+        "schedule": crontab(hour="0", minute="20"),
+    },
+    # From the first minutes of the day on; a repeat settles nothing twice.
+    "settle departures": {"task": "payments.tasks.settle_departures", "schedule": crontab(minute="1,31")},
     # At once by the doorbell; after midnight for birthdays and departures.
     "call off what people who parted had planned": {
         "task": "payments.tasks.part_ways",

@@ -38,7 +38,7 @@ def end(holds: Iterable[Hold], *, by: User | None = None) -> int:
         if changed:
             ended += 1
             _keep(locked, event="bill.released", cause=hold.cause, reference=hold.reference, by=by)
-            _give_time(locked)
+            give_time(locked)
     return ended
 
 
@@ -66,8 +66,8 @@ def _keep(bill: Bill, *, event: str, cause: str, reference: str, by: User | None
     )  # fmt: skip
 
 
-def _give_time(bill: Bill) -> None:
-    """Move the due date of a medical bill that waits no longer. A premium's follows its month."""
+def give_time(bill: Bill) -> None:
+    """Give time to pay a medical bill that waits no longer, or is another's to pay. A premium's follows its month."""
     due_on = timezone.localdate() + dt.timedelta(days=DAYS_TO_PAY)
     moved = Bill.objects.filter(
         pk=bill.pk, kind=Bill.Kind.MEDICAL, held_since__isnull=True, voided_at__isnull=True, due_on__lt=due_on

@@ -9,6 +9,7 @@ from activity.doorbell import ring
 from payments import (
     adding,
     checks,
+    departing,
     expiry,
     figures,
     finance_charges,
@@ -152,6 +153,12 @@ def assess_finance_charges() -> None:
 def issue_statements() -> None:
     """Issue the statements of the month before, where they are not issued yet."""
     monthly_statements.issue_daily(timezone.localdate())
+
+
+@shared_task
+def settle_departures() -> int:
+    """End what was planned with people who left, came of age or died, from the midnight of their day on."""
+    return departing.run()
 
 
 @shared_task

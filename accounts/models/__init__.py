@@ -3,6 +3,7 @@
 from accounts.models.confidential import ConfidentialRequest, ConfidentialRequestQuerySet
 from accounts.models.coverages import Coverage, CoverageQuerySet, Plan
 from accounts.models.delegates import Delegate, DelegateQuerySet, Invitation, InvitationQuerySet
+from accounts.models.departures import Departure, DepartureQuerySet
 from accounts.models.mails import Mail, MailQuerySet
 from accounts.models.people import Household, Member, MemberQuerySet
 from accounts.models.users import User, UserManager
@@ -15,6 +16,8 @@ __all__ = [
     "CoverageQuerySet",
     "Delegate",
     "DelegateQuerySet",
+    "Departure",
+    "DepartureQuerySet",
     "Household",
     "Invitation",
     "InvitationQuerySet",

@@ -46,6 +46,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """The viewer's own members, those of the household they hold, and those they are a delegate of."""
         return self.filter(pk__in=scope_of(viewer).member_ids)
 
+    def of_household(self, today: dt.date) -> Self:
+        """Those who are of their household on a day: who has neither left nor died."""
+        return self.filter(Q(left_on__isnull=True) | Q(left_on__gt=today), died_on__isnull=True)
+
     def apart(self, today: dt.date) -> Self:
         """Those of whom their holder sees nothing by holding: `Member.is_apart`."""
         grew_up = Q(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Member, User
 from accounts.visibility import scope_of
 from ledger.transactions import atomic_with_retry
 from payments.autopay import consents, days, health, terms
@@ -23,6 +23,7 @@ Status = AutopayEnrollment.Status
 Charge = AutopayCharge.Status
 MAX_PAUSE_DAYS = 366
 OFF = "off"  # the code of charges that were called off: turned on again, autopay announces their bills anew
+NOT_YOURS = "not_yours"  # of somebody whom its payer can no longer pay for
 STOPPABLE = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
 
 
@@ -113,6 +114,24 @@ def stop(enrollment: AutopayEnrollment, *, actor: str, code: str = "stopped") ->
     return outcome
 
 
+@atomic_with_retry
+def leave_out(enrollment: AutopayEnrollment, member: Member, *, actor: str, code: str) -> None:
+    """Pay nothing any more for one of the people whose bills it pays; with nobody left, it ends. A repeat does nothing.
+
+    Of a bill that its member still lets the payer pay, what is announced is called off too: it is paid by hand.
+    """
+    _lock_charges(enrollment)
+    held = AutopayEnrollment.objects.select_for_update().get(pk=enrollment.pk)
+    if held.status == Status.ENDED or not held.members.filter(pk=member.pk).exists():
+        return
+    held.members.remove(member)
+    _call_off(held, of=member)
+    if not held.members.exists():
+        stop(held, actor=actor, code=code)
+        return
+    note("autopay.person_left", held, actor=actor, member_id=member.pk, code=code)
+
+
 def _held(enrollment: AutopayEnrollment, user: User) -> AutopayEnrollment:
     """The enrolment, locked, in force and the user's own."""
     _lock_charges(enrollment)
@@ -149,12 +168,16 @@ def _follow(held: AutopayEnrollment, *, is_other_day: bool) -> None:
         AutopayCharge.objects.filter(pk=charge.pk).update(method=held.method, charge_on=day)
 
 
-def _call_off(held: AutopayEnrollment) -> int:
-    """Take its charges out of the way of the run; how many."""
-    locked = AutopayCharge.objects.filter(enrollment=held, status__in=STOPPABLE).select_for_update().order_by("pk")
+def _call_off(held: AutopayEnrollment, *, of: Member | None = None) -> int:
+    """Take its charges out of the way of the run, or those of one person's bills; how many."""
+    charges = AutopayCharge.objects.filter(enrollment=held, status__in=STOPPABLE)
+    charges = charges.filter(bill__member=of) if of is not None else charges
+    locked = charges.select_for_update(of=("self",)).order_by("pk")
     # Compare and set, state by state: the table of moves has no other way.
     return sum(
-        AutopayCharge.objects.filter(pk=pk, status=status).update(status=Charge.NOT_NEEDED, code=OFF)
+        AutopayCharge.objects.filter(pk=pk, status=status).update(
+            status=Charge.NOT_NEEDED, code=NOT_YOURS if of else OFF
+        )
         for pk, status in list(locked.values_list("pk", "status"))
     )
 

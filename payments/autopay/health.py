@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.ages import apart_sql
 from activity.doorbell import ring
 from activity.recording import record_query
 from ledger.transactions import atomic_with_retry
@@ -42,23 +43,24 @@ WHY = """
          WHEN x.user_id <> e.user_id AND NOT EXISTS (
              SELECT 1 FROM payments_methodshare s JOIN accounts_member sm ON sm.id = s.member_id
              JOIN accounts_member om ON om.household_id = sm.household_id AND om.user_id = x.user_id
-             WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id) THEN 'share_ended'
+             WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id
+             AND coalesce(sm.left_on > %(today)s, true) AND coalesce(om.left_on > %(today)s, true)) THEN 'share_ended'
          WHEN x.kind = 'us_bank_account' AND NOT EXISTS (
              SELECT 1 FROM payments_mandate a WHERE a.method_id = x.id AND a.status = 'active') THEN 'mandate_lost'
          WHEN (x.expires_year, x.expires_month) < (extract(year FROM d.day), extract(month FROM d.day))
              THEN 'card_expires' END
 """
 # Whether the user of enrolment `e` may pay for member `p`, as accounts.visibility has it (Scope.payable_ids).
-PAYABLE = """
+PAYABLE = f"""
     p.household_id = e.household_id
     AND (p.user_id = e.user_id
-         OR (p.confidential_since IS NULL AND EXISTS (
+         OR (NOT {apart_sql("p")} AND EXISTS (
              SELECT 1 FROM accounts_member holder WHERE holder.user_id = e.user_id AND holder.is_primary_holder
              AND holder.household_id = p.household_id))
          OR EXISTS (SELECT 1 FROM accounts_delegate g WHERE g.user_id = e.user_id AND g.member_id = p.id
                     AND g.grant <> 'view' AND g.ended_at IS NULL AND (g.until IS NULL OR g.until >= %(today)s)
                     AND (p.confidential_since IS NULL OR g.created_at >= p.confidential_since)))
-"""
+"""  # noqa: S608  # constants
 FIND = f"""
     CREATE TEMPORARY TABLE autopay_found ON COMMIT DROP AS
     SELECT e.id AS enrollment_id, found.code, planned.charge_on

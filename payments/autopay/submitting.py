@@ -50,7 +50,9 @@ IS_USABLE = """
     AND (x.user_id = e.user_id OR EXISTS (
         SELECT 1 FROM payments_methodshare s JOIN accounts_member sm ON sm.id = s.member_id
         JOIN accounts_member om ON om.household_id = sm.household_id AND om.user_id = x.user_id
-        WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id))
+        WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id
+        AND sm.died_on IS NULL AND coalesce(sm.left_on > %(today)s, true)
+        AND om.died_on IS NULL AND coalesce(om.left_on > %(today)s, true)))
     AND NOT EXISTS (SELECT 1 FROM payments_autopaycharge f
                     WHERE f.method_id = x.id AND f.status = 'failed' AND f.code = ANY(%(hard)s))
 """

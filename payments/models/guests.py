@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.models import Delegate
+from accounts.models import Delegate, Member
 from bills.models import Bill
 from payments.models.payment import Payment
 
@@ -19,15 +19,22 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
         """Neither revoked nor at their end, and made after the member's confidential request, if there is one.
 
         What was made before it may be in the hands of whom it keeps out (45 CFR 164.522(b)). A delegate's end with what
-        the member granted (FAULTS F17).
+        the member granted, and a holder's on the day on which the member is apart, unless the bill is shared (FAULTS
+        F17).
         """
+        today = timezone.localdate(at)
+        apart = Member.objects.apart(today).filter(pk=OuterRef("bill__member_id"))
+        holders = Member.objects.filter(
+            user_id=OuterRef("made_by_id"), household_id=OuterRef("bill__household_id"), is_primary_holder=True
+        )
         ended = Delegate.objects.filter(
-            Q(ended_at__isnull=False) | Q(until__lt=timezone.localdate(at)),
+            Q(ended_at__isnull=False) | Q(until__lt=today),
             user_id=OuterRef("made_by_id"), member_id=OuterRef("bill__member_id"),
             created_at__lte=OuterRef("created_at"),
         ).exclude(ended_at__lt=OuterRef("created_at"))  # fmt: skip
         return self.filter(
             ~Exists(ended),
+            Q(bill__shared_at__isnull=False) | ~Exists(apart) | ~Exists(holders),
             Q(bill__member__confidential_since__isnull=True)
             | Q(created_at__gte=models.F("bill__member__confidential_since")),
             revoked_at__isnull=True,

@@ -4,7 +4,8 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member
@@ -111,10 +112,11 @@ class MethodShareQuerySet(models.QuerySet["MethodShare"]):
     """Shares, and which of them still hold."""
 
     def in_force(self) -> Self:
-        """Those not ended, between people who are still of one household."""
-        return self.filter(
-            ended_at__isnull=True, member__household__members__user_id=F("method__user_id")
-        )  # fmt: skip
+        """Those not ended, between people who are of one household today (FAULTS F17)."""
+        here = Member.objects.of_household(timezone.localdate())
+        owner = here.filter(household_id=OuterRef("member__household_id"), user_id=OuterRef("method__user_id"))
+        lent_to = here.filter(pk=OuterRef("member_id"))
+        return self.filter(Exists(owner), Exists(lent_to), ended_at__isnull=True)
 
 
 class MethodShare(models.Model):

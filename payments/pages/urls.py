@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.pages import bills, front_door, household, overview, plan_changes, plan_wizard, plans, premiums
+from payments.pages import bills, front_door, household, leaving, overview, plan_changes, plan_wizard, plans, premiums
 
 urlpatterns = [
     path("", front_door.home, name="home"),
@@ -28,6 +28,11 @@ urlpatterns = [
     path("premiums/", premiums.premiums_page, name="premiums"),
     path("premiums/<int:coverage_id>/ahead/", premiums.pay_ahead, name="premiums_ahead"),
     path("family/owes/", household.owes_page, name="owes"),
+    path("family/leaving/", leaving.leaving_page, name="leaving"),
+    path("family/leaving/<int:member_id>/", leaving.leaving_one, name="leaving_one"),
+    path("family/leaving/<int:member_id>/cancel/", leaving.leaving_cancel, name="leaving_cancel"),
+    path("family/leaving/<int:member_id>/plans/", leaving.leaving_plans, name="leaving_plans"),
+    path("family/leaving/<int:member_id>/death/", leaving.leaving_death, name="leaving_death"),
     path("family/spending/", household.spending_page, name="spending"),
     path("family/spending/export/", household.spending_export, name="spending_export"),
 ]

@@ -15,6 +15,7 @@ from accounts.visibility import scope_of
 from bills import history
 from bills.models import Bill
 from ledger.transactions import atomic_with_retry
+from payments.allocating import bills_to_pay
 from payments.models import AutopayCharge, Installment, PaymentPlan, PlanBill
 from payments.plans import agreeing, spreading, standing
 from payments.plans.spreading import Part
@@ -67,7 +68,7 @@ def _is_unfit(where: Standing) -> bool:
     return (
         where.scheduled_cents != where.should_be_cents
         or where.paid_cents != where.plan.paid_cents
-        or any(bill.voided_at is not None or bill.member.confidential_since is not None for bill in where.bills)
+        or any(bill.voided_at is not None or bill.member.is_apart for bill in where.bills)
     )
 
 
@@ -171,8 +172,7 @@ def close(plan: PaymentPlan, status: str, *, code: str) -> None:
 
 
 def _is_theirs(plan: PaymentPlan, bill: Bill) -> bool:
-    """Whether the owner may still agree about a bill: who has become confidential is out of others' plans (F09)."""
-    if bill.member.confidential_since is None or bill.member.user_id == plan.owner_id:
+    """Whether the owner may still agree about a bill: who is apart by now is out of others' plans (FAULTS F09, F17)."""
+    if not bill.member.is_apart or bill.member.user_id == plan.owner_id:
         return True
-    scope = scope_of(plan.owner)
-    return bill.member_id in scope.payable_ids
+    return bills_to_pay(scope_of(plan.owner)).filter(pk=bill.pk).exists()

@@ -32,8 +32,10 @@ from tests.access.relations import (
     ASKER_RULE,
     CLINICAL_RULE,
     DECIDES_RULE,
+    HELD_RULE,
     HOLDER_RULE,
     HOUSEHOLD_RULE,
+    LEAVING_RULE,
     OWN_RULE,
     PAYERS_RULE,
     SERVICE,
@@ -52,6 +54,7 @@ SEEN_BY_ROUTE = {
     "payment_mandate": OWN_RULE,  # who agreed
     "payment_schedule": OWN_RULE,  # who scheduled it
     "payment_again": OWN_RULE,  # who paid
+    "leaving_death": HELD_RULE,  # a holder, of whom she holds
     "payment_return": OWN_RULE,  # the payer comes back from the bank's page
 }
 
@@ -133,6 +136,7 @@ def _make(cast: Cast, others: dict[str, User | None], *more: Member) -> World:
         "delegates/delegate_id": Objects(_delegates(records), 0, DECIDES_RULE),
         "invitations/invitation_id": Objects(_invitations(records, users, to_self=True), 0, OWN_RULE),
         "sent/invitation_id": Objects(_invitations(records, users, to_self=False), 0, DECIDES_RULE),
+        "leaving/member_id": Objects({name: bill.member_id for name, bill in records.bills.items()}, 0, LEAVING_RULE),
         "plans/number": Objects(plans.numbers(records), "0000-0000-0000"),
         "agreements/agreement_id": Objects(plans.agreements(records), 0),
         "keys/pk": Objects(_passkeys(records), 0, OWN_RULE),

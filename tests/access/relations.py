@@ -40,6 +40,9 @@ DECIDES_RULE = rule(**_DECIDED)
 # What another adult writes to the plan is that adult's; a child without a sign-in has somebody who acts for it.
 ASKER_RULE = rule(**_DECIDED, delegate="Bob", view="Bob")
 HOLDER_RULE = rule(alice="Alice", charlie="Charlie")
+# Whose leaving one may plan: one's own, and a holder that of whom she sees by holding; never a holder's own.
+LEAVING_RULE = rule(alice="Bob Maya", bob="Bob", carla="Carla", gregor="Gregor")
+HELD_RULE = rule(alice="Bob Maya")
 
 # Of whom each role is asked, beside an object that does not exist. The cast: of everybody of the cast; those who
 # come to it by one relation: of that, and of one to whom they have none.

@@ -36,7 +36,7 @@ SUPPORT = (
     Planted(
         "no sudden past due when a hold ends",
         "bills/holds.py",
-        "            _give_time(locked)\n",
+        "            give_time(locked)\n",
         "",
         f"{S}test_questions.py::test_a_hold_ends_without_a_sudden_past_due",
     ),

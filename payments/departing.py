@@ -1,0 +1,184 @@
+"""The day on which somebody leaves a household, comes of age on it, or has died: what was planned together ends.
+
+Sight has ended by then, by the date itself, and nothing would be charged any more. This takes it off the lists, gives
+bills the time to be paid by whom they are left to, and ends autopay, plans, shares and delegates. One transaction a
+departure, once, whatever runs twice. Money on its way is left to settle on the bill that it was sent for.
+"""
+
+import datetime as dt
+
+from django.utils import timezone
+
+from accounts import delegates, departures
+from accounts.models import Departure, Member
+from activity.doorbell import ring
+from activity.models import WorkItem
+from activity.recording import open_work, record
+from bills import holds, sharing
+from bills.models import Bill, BillQuerySet, Hold
+from ledger.transactions import atomic_with_retry
+from payments import moving
+from payments import sharing as method_sharing
+from payments.autopay import changing
+from payments.models import AutopayCharge, AutopayEnrollment, MethodShare, Payment, PaymentPlan, PlanBill
+from payments.plans import agreeing, respreading
+from payments.states import PaymentStatus
+
+Cause = Departure.Cause
+Charge = AutopayCharge.Status
+ACTOR = "system"
+PARTED = "parted"  # the code of what was called off for it
+BATCH = 500
+
+
+def run(today: dt.date | None = None) -> int:
+    """Settle every departure whose day has come, and let new bills of who has died wait; how many were settled."""
+    due = list(Departure.objects.due(today or timezone.localdate()).order_by("on", "pk")[:BATCH])
+    settled = sum(settle(each.pk) for each in due)
+    _keep_held()
+    if settled:
+        ring("payments.tasks.part_ways")
+    return settled
+
+
+@atomic_with_retry
+def settle(departure_id: int) -> bool:
+    """Do what follows from one departure; whether it was still to be done."""
+    departure = Departure.objects.select_for_update().get(pk=departure_id)
+    is_open = departure.done_at is None and departure.canceled_at is None
+    if not is_open or departure.on > timezone.localdate():
+        return False
+    member = Member.objects.get(pk=departure.member_id)
+    if departure.cause == Cause.DEATH:
+        _settle_death(member, departure)
+    else:
+        _settle_parting(member, departure)
+    Departure.objects.filter(pk=departure.pk).update(done_at=timezone.now(), limits={})
+    record(
+        "departure.done", subject=f"departure:{departure.pk}", actor=ACTOR, owner_id=member.household_id,
+        member_id=member.pk, cause=str(departure.cause),
+    )  # fmt: skip
+    ring("notifications.tasks.work_off")
+    return True
+
+
+def open_bills(member: Member) -> BillQuerySet:
+    """What is owed for a member and not withdrawn."""
+    return Bill.objects.owed().filter(
+        member=member, household_id=member.household_id, voided_at__isnull=True
+    )  # fmt: skip
+
+
+def _settle_parting(member: Member, departure: Departure) -> None:
+    if departure.cause == Cause.OF_AGE and not member.is_apart:
+        return  # of age on an account that they joined as an adult, or they let the holder see: nothing ends
+    if departure.bills == Departure.Bills.HOLDER:
+        for bill in open_bills(member).filter(issued_on__lt=departure.on, shared_at__isnull=True):
+            sharing.set_shared(bill, is_shared=True, actor=ACTOR)
+    _end_autopay(member)
+    _take_off_plans(member, departure)
+    _end_shares(member)
+    for delegate in departures.held_for(member, on=departure.on).order_by("pk"):
+        delegates.end(delegate, actor=ACTOR, reason="left the household")
+    if member.user_id is None and open_bills(member).filter(shared_at__isnull=True).exists():
+        open_work(
+            WorkItem.Kind.DEPARTURE, subject=f"member:{member.number}", dedupe_key=f"departure:{departure.pk}",
+            detail="Left without a sign-in, and owes bills that nobody sees now. Reach them at their own address.",
+        )  # fmt: skip
+
+
+def _settle_death(member: Member, departure: Departure) -> None:
+    for bill in open_bills(member):
+        holds.begin(bill, cause=Hold.Cause.DECEASED, reference=_reference(departure))
+    if member.user_id is not None and not _lives_on(member):
+        for enrollment in AutopayEnrollment.objects.in_force().filter(user_id=member.user_id).order_by("pk"):
+            changing.stop(enrollment, actor=ACTOR, code="deceased")
+        for plan in PaymentPlan.objects.running().filter(owner_id=member.user_id).order_by("pk"):
+            _end_plan(plan, code="deceased")
+        _call_off_scheduled(member.user_id)
+    _end_autopay(member)
+    _take_off_plans(member, departure)
+    _end_shares(member)
+    delegates.end_all_of(member, actor=ACTOR, reason="died")
+    for delegate in departures.held_for(member).order_by("pk"):
+        delegates.end(delegate, actor=ACTOR, reason="died")
+    open_work(
+        WorkItem.Kind.DEPARTURE, subject=f"member:{member.number}", dedupe_key=f"departure:{departure.pk}",
+        detail="Find who settles the estate. Open bills are on hold until then.",
+    )  # fmt: skip
+
+
+def _end_autopay(member: Member) -> None:
+    """Others' autopay no longer pays for the member: what is announced and not sent is called off."""
+    others = AutopayEnrollment.objects.in_force().exclude(user_id=member.user_id or 0)
+    for enrollment in others.filter(coverage__subscriber=member).order_by("pk"):
+        changing.stop(enrollment, actor=ACTOR, code=PARTED)
+    for enrollment in others.filter(members=member).order_by("pk"):
+        changing.leave_out(enrollment, member, actor=ACTOR, code=PARTED)
+
+
+def _take_off_plans(member: Member, departure: Departure) -> None:
+    """The member's bills leave plans of others; of those that the holder goes on paying, they do not."""
+    rows = PlanBill.objects.standing().filter(bill__member=member, plan__status=PaymentPlan.Status.ACTIVE)
+    rows = rows.exclude(plan__owner_id=member.user_id or 0)
+    if departure.bills == Departure.Bills.HOLDER:
+        rows = rows.filter(bill__shared_at__isnull=True)
+    plan_ids = sorted(set(rows.values_list("plan_id", flat=True)))
+    for plan in PaymentPlan.objects.filter(pk__in=plan_ids).order_by("pk"):
+        bills = [row.bill for row in rows.filter(plan=plan).select_related("bill").order_by("bill_id")]
+        if departure.plans == Departure.Plans.END:
+            _end_plan(plan, code=PARTED)
+        else:
+            locked = respreading.locked(plan)
+            respreading.take_off(locked, bills)
+            if PlanBill.objects.standing().filter(plan=plan).exists():
+                respreading.fit(plan)
+            else:
+                _end_plan(plan, code=PARTED)
+        for bill in bills:
+            holds.give_time(bill)
+
+
+def _end_plan(plan: PaymentPlan, *, code: str) -> None:
+    locked = respreading.locked(plan)
+    if locked.status == PaymentPlan.Status.ACTIVE:
+        respreading.close(locked, PaymentPlan.Status.ENDED, code=code)
+        agreeing.say("plan.ended", locked)
+
+
+def _end_shares(member: Member) -> None:
+    """Methods are no longer lent, either way."""
+    household = Member.objects.filter(household_id=member.household_id).exclude(pk=member.pk)
+    lent = MethodShare.objects.filter(ended_at__isnull=True, member=member)
+    if member.user_id is not None:
+        lent |= MethodShare.objects.filter(
+            ended_at__isnull=True, member__in=household.values("pk"), method__user_id=member.user_id
+        )
+    for share in lent.order_by("pk"):
+        method_sharing.end(share, reason="left the household", actor=ACTOR)
+
+
+def _call_off_scheduled(user_id: int) -> None:
+    waiting = Payment.objects.filter(payer_id=user_id, status=PaymentStatus.DRAFT, scheduled_on__isnull=False)
+    for payment in waiting.order_by("pk"):
+        moving.move(payment.pk, PaymentStatus.CANCELED, actor=ACTOR, failure_code="deceased", settled_at=timezone.now())
+
+
+def _lives_on(member: Member) -> bool:
+    """Whether the member's sign-in is somebody else's too, who lives: a parent who signs in for a child."""
+    return Member.objects.filter(user_id=member.user_id or 0, died_on__isnull=True).exclude(pk=member.pk).exists()
+
+
+def _keep_held() -> None:
+    """Bills that came after a death wait too; where a death was recorded in error, all of them go on."""
+    deaths = Departure.objects.filter(cause=Cause.DEATH, done_at__isnull=False).select_related("member")
+    for departure in deaths.filter(canceled_at__isnull=True, member__bills__receivable__balance_cents__gt=0).distinct():
+        waiting = Hold.objects.standing().filter(cause=Hold.Cause.DECEASED, bill__member=departure.member)
+        for bill in open_bills(departure.member).exclude(pk__in=waiting.values("bill_id")):
+            holds.begin(bill, cause=Hold.Cause.DECEASED, reference=_reference(departure))
+    for departure in deaths.filter(canceled_at__isnull=False):
+        holds.end_all_of(_reference(departure))
+
+
+def _reference(departure: Departure) -> str:
+    return f"departure:{departure.pk}"

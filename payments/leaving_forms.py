@@ -1,0 +1,69 @@
+"""The form by which somebody's leaving is planned."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import departures
+from accounts.models import Departure, Member
+from accounts.visibility import Scope
+from payments import leaving
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+class PlansForm(forms.Form):
+    """What becomes of the payment plan."""
+
+    plans = forms.ChoiceField(
+        label=_("What becomes of your payment plan"), choices=Departure.Plans.choices, widget=forms.RadioSelect,
+        initial=Departure.Plans.KEEP,
+    )  # fmt: skip
+
+
+class LeavingForm(PlansForm):
+    """Why, until when, and what becomes of bills and plans where there is a choice."""
+
+    cause = forms.ChoiceField(
+        label=_("Why"), choices=[(cause.value, cause.label) for cause in departures.BY_MEMBERS],
+        widget=forms.RadioSelect, initial=Departure.Cause.MOVING_OUT,
+    )  # fmt: skip
+    last_day = forms.DateField(
+        label=_("Last day in the household"),
+        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
+        help_text=_("Month, day and year. It holds from midnight at the end of this day. You can choose today."),
+        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
+        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+    bills = forms.ChoiceField(
+        label=_("Bills that are open then"), choices=Departure.Bills.choices, widget=forms.RadioSelect,
+        initial=Departure.Bills.THEIRS,
+    )  # fmt: skip
+    field_order = ("cause", "last_day", "bills", "plans")
+
+    def __init__(self, member: Member, scope: Scope, data: Any = None, *, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        if not departures.may_choose_bills(member, scope):
+            del self.fields["bills"]
+        if not leaving.has_plans(member, scope):
+            del self.fields["plans"]
+
+    def clean_last_day(self) -> dt.date:
+        """From today on, at most a year ahead."""
+        day: dt.date = self.cleaned_data["last_day"]
+        today = timezone.localdate()
+        if not today <= day < today + departures.LONGEST:
+            raise forms.ValidationError(_("Choose a last day from today on, at most a year ahead."))
+        return day
+
+    def chosen(self) -> dict[str, Any]:
+        """As `departures.plan` takes it."""
+        cleaned = self.cleaned_data
+        return {
+            "cause": cleaned["cause"], "on": cleaned["last_day"] + ONE_DAY,
+            "bills": cleaned.get("bills", Departure.Bills.THEIRS),
+            "plans": cleaned.get("plans", Departure.Plans.KEEP),
+        }  # fmt: skip
