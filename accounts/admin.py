@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
-from accounts import access_report, ledger_admin, staff_access, viewing
+from accounts import access_report, departure_admin, ledger_admin, staff_access, viewing
 from accounts.models import Coverage, Delegate, Household, Member, Plan, User
 from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
@@ -123,7 +123,7 @@ class MemberAdmin(MemberRecordAdmin):
     exact_search = ("number",)
     fields = (
         "number", "name", "birth_date", "relationship", "is_primary_holder", "household_link", "user_link",
-        "confidential_since", "medical_owed", "premiums_owed",
+        "confidential_since", "left_on", "died_on", "medical_owed", "premiums_owed",
     )  # fmt: skip
     readonly_fields = ("name", "household_link", "user_link", "medical_owed", "premiums_owed")
     linked_by = ("household__id__exact",)
@@ -135,6 +135,7 @@ class MemberAdmin(MemberRecordAdmin):
             explains="For 15 minutes, only to read. The reason and every page that you open are written down, and the "
             "member can ask who looked.",
         ),
+        *departure_admin.ACTIONS,
     )  # fmt: skip
     medical_owed = money("medical_control__balance_cents", "Owes, medical")
     premiums_owed = money("premium_control__balance_cents", "Owes, premiums")

@@ -182,6 +182,17 @@ def foresee_all(today: dt.date) -> int:
 
 
 @atomic_with_retry
+def call_off(member: Member, *, by: User, reason: str) -> None:
+    """Staff call a planned leaving off, whoever planned it, until its day. Raises Refused."""
+    locked = Member.objects.select_for_update().get(pk=member.pk)
+    standing = leaving(locked)
+    if standing is None or standing.on <= timezone.localdate():
+        raise Refused("Nothing is planned that could be called off.")
+    _call_off(locked, standing)
+    _record("departure.canceled", standing, actor=f"user:{by.pk}", reason=reason)
+
+
+@atomic_with_retry
 def foresee(member: Member) -> Departure:
     """Write down that somebody comes of age on the account, once: what was planned for them ends that day."""
     locked = Member.objects.select_for_update().get(pk=member.pk)

@@ -63,7 +63,7 @@ BILLING_DOES = frozenset(
 SERVICES_DO = frozenset(
     {
         "activity.change_workitem", "activity.add_access", "bills.add_hold", "bills.change_hold",
-        "support.change_inquiry", "bills.add_estimate",
+        "support.change_inquiry", "bills.add_estimate", "accounts.add_departure",
     }
 )  # fmt: skip
 ASSISTANCE_SEES = frozenset(

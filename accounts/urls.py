@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import confidential_views, delegate_views, views
+from accounts import confidential_views, delegate_views, sight_views, views
 from accounts.uploads.views import upload
 
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("uploads/<slug:key>/", upload, name="upload"),
     path("family/confidential/", confidential_views.confidential, name="confidential"),
     path("family/confidential/end/", confidential_views.confidential_withdraw, name="confidential_end"),
+    path("family/sight/", sight_views.sight_page, name="sight"),
     path("family/delegates/", delegate_views.delegates_page, name="delegates"),
     path("family/delegates/invite/", delegate_views.invite, name="delegate_invite"),
     path("family/delegates/<int:delegate_id>/end/", delegate_views.end, name="delegate_end"),

@@ -81,7 +81,7 @@ def destination(notice: Notification) -> str:
     plain = {"method": "payment_methods", "mandate": "payment_methods", "share": "payment_methods",
              "household": "notification_settings", "user": "notification_settings",
              "member": "settings", "digest": "overview", "delegate": "delegates",
-             "invitation": "delegates", "award": "assistance"}  # fmt: skip
+             "invitation": "delegates", "award": "assistance", "departure": "leaving", "sight": "family"}  # fmt: skip
     return reverse(named[family], args=[name]) if family in named else reverse(plain.get(family, "notifications"))
 
 

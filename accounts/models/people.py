@@ -9,7 +9,7 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.ages import ADULT_AT, age_on, is_apart, latest_birth
+from accounts.ages import ADULT_AT, age_on, birthday, is_apart, latest_birth
 from accounts.models.users import User
 from accounts.visibility import Viewer, scope_of
 from ledger.models import Account
@@ -126,6 +126,13 @@ class Member(models.Model):
             today=timezone.localdate(), born=self.birth_date, joined_on=self.joined_on, left_on=self.left_on,
             is_confidential=self.is_confidential, is_seen=self.seen_by_holder_since is not None,
         )  # fmt: skip
+
+    @property
+    def grew_up_here(self) -> bool:
+        """Whether they have turned 18 on an account on which they were a child."""
+        return (
+            not self.is_primary_holder and self.joined_on < birthday(self.birth_date, ADULT_AT) <= timezone.localdate()
+        )
 
     @property
     def age(self) -> int:

@@ -102,7 +102,8 @@ def leaving_death(request: MemberRequest, member_id: int) -> HttpResponse:
     if request.method == "POST":
         departures.tell_of_death(member, by=request.user)
         messages.success(
-            request, _("Thank you for telling us. Member Services will call you. We are sorry for your loss.")
+            request,
+            _("Thank you for telling us. We are sorry for your loss. Member Services will get in touch with you."),
         )
         return redirect("leaving")
     return render(request, "family/leaving_death.html", {"member": member})

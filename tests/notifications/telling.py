@@ -4,12 +4,12 @@ import datetime as dt
 
 from django.utils import timezone
 
-from accounts.models import Delegate, Invitation, Member, User
+from accounts.models import Delegate, Departure, Invitation, Member, User
 from activity.models import Event
 from assistance import applying
 from assistance.models import Application, Award
 from bills.models import Statement
-from notifications import audience, helped, kinds
+from notifications import audience, audience_household, helped, kinds
 from notifications.kinds import KINDS, Kind
 from notifications.models import Notification
 from notifications.news import coverage
@@ -95,12 +95,30 @@ def about_family(cast: Cast, kind: Kind, reader: User) -> str:
             expires_at=timezone.now() + dt.timedelta(days=1),
         )  # fmt: skip
         return f"invitation:{asked.pk}"
+    if kind.told in (audience_household.both, audience_household.both_at_the_end):
+        return about_leaving(cast, kind)
+    if kind.told is audience_household.both_of_sight:
+        Member.objects.filter(pk=cast.bob.pk).update(
+            seen_by_holder_since=timezone.now() if kind.name == "sight_given" else None
+        )
+        return f"sight:{cast.bob.pk}"
     if kind.name.startswith("confidential_"):
         return f"member:{cast.alice.pk}"
     mine = Member.objects.filter(user=reader).first() or cast.alice
     member, user = (cast.bob, reader) if kind.name == "acting_ended" else (mine, cast.charlie.user)
     assert user is not None
     return f"delegate:{Delegate.objects.create(member=member, user=user, grant='view').pk}"
+
+
+def about_leaving(cast: Cast, kind: Kind) -> str:
+    """Bob's leaving: planned, called off or settled."""
+    at = timezone.now()
+    departure = Departure.objects.create(
+        member=cast.bob, cause="moving_out", on=timezone.localdate() + dt.timedelta(days=5),
+        canceled_at=at if kind.name == "departure_canceled" else None,
+        done_at=at if kind.name == "departure_done" else None,
+    )  # fmt: skip
+    return f"departure:{departure.pk}"
 
 
 def hush() -> None:

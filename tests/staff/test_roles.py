@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts import roles, staff_access
-from accounts.models import User
+from accounts.models import Member, User
 from accounts.roles import PERMISSIONS, Role
 from accounts.staff import Refused
 from activity.models import Event, WorkItem
@@ -28,6 +28,7 @@ DOERS = {
     "release-bill": "support.change_inquiry", "close": "support.change_inquiry", "estimate": "bills.add_estimate",
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
     "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
+    "leaves": "accounts.add_departure", "died": "accounts.add_departure",
     "waive-charge": "bills.change_bill", "terms": "bills.add_chargerule",
 }  # fmt: skip
 KEY = "0123456789abcdef"
@@ -63,6 +64,8 @@ def target(action: str, records: Records) -> str:
         "finish": f"/admin/activity/workitem/{item.pk}/finish/",
         "end": f"/admin/bills/hold/{records.hold.pk}/end/",
         "view-as": f"/admin/accounts/member/{records.cast.alice.pk}/view-as/",
+        "leaves": f"/admin/accounts/member/{records.cast.bob.pk}/leaves/",
+        "died": f"/admin/accounts/member/{records.cast.bob.pk}/died/",
         "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
     }.get(action, f"/admin/bills/bill/{records.bill.pk}/{action}/")
 
@@ -72,7 +75,7 @@ def state(records: Records) -> tuple[object, ...]:
     return (
         list(Transfer.objects.values_list("pk", flat=True)), list(Refund.objects.values_list("pk", flat=True)),
         list(Bill.objects.values_list("pk", "voided_at")), list(ImportReject.objects.values_list("pk", "resolved_at")),
-        list(Hold.objects.values_list("pk", "ended_at")),
+        list(Hold.objects.values_list("pk", "ended_at")), list(Member.objects.values_list("pk", "left_on", "died_on")),
         list(WorkItem.objects.values_list("pk", "owner", "done_at")), list(User.objects.values_list("pk", "is_staff")),
         list(Group.user_set.through.objects.values_list("pk", flat=True)),
     )  # fmt: skip

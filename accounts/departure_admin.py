@@ -1,0 +1,100 @@
+"""What Member Services do when somebody leaves a household or has died: on the member's page, with a reason."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts import departures
+from accounts.models import Departure, Member, User
+from accounts.staff import Action, ActionForm, Refused
+
+PERMISSION = "accounts.add_departure"
+
+
+class LeavesForm(ActionForm):
+    """Why, and the first day on which the holder sees nothing any more."""
+
+    cause = forms.ChoiceField(
+        choices=[("moving_out", "Moving out"), ("divorce", "Divorce or separation")], required=True
+    )  # fmt: skip
+    on = forms.DateField(
+        label="First day apart", widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="From its midnight; a day that has passed holds at once.",
+    )  # fmt: skip
+    field_order = ("cause", "on", "reason", "key")
+
+
+class DeathForm(ActionForm):
+    """The day of the death, as the proof has it."""
+
+    on = forms.DateField(label="Day of the death", widget=forms.DateInput(attrs={"type": "date"}))
+    field_order = ("on", "reason", "key")
+
+
+def _leaves(user: User, member: Member, cleaned: dict[str, Any]) -> str:
+    on: dt.date = cleaned["on"]
+    try:
+        departures.record_leaving(member, cause=cleaned["cause"], on=on, by=user, reason=cleaned["reason"])
+    except departures.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return f"The account holder sees nothing of this member from {on} on."
+
+
+def _stays(user: User, member: Member, cleaned: dict[str, Any]) -> str:
+    try:
+        departures.call_off(member, by=user, reason=cleaned["reason"])
+    except departures.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return "It is called off. Everything stays as it was."
+
+
+def _died(user: User, member: Member, cleaned: dict[str, Any]) -> str:
+    try:
+        departures.record_death(member, on=cleaned["on"], by=user, reason=cleaned["reason"])
+    except departures.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return "The death is recorded. Open bills wait; autopay, plans and the sign-in end."
+
+
+def _lives(user: User, member: Member, cleaned: dict[str, Any]) -> str:
+    try:
+        departures.undo_death(member, by=user, reason=cleaned["reason"])
+    except departures.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return "The record of the death is taken back. Its bills go on; autopay and plans have to be begun anew."
+
+
+def _is_of_household(member: Member) -> bool:
+    is_gone = member.left_on is not None and member.left_on <= timezone.localdate()
+    return member.died_on is None and not is_gone
+
+
+def _is_planned(member: Member) -> bool:
+    return Departure.objects.planned().filter(member=member, cause__in=departures.BY_MEMBERS).exists()
+
+
+ACTIONS = (
+    Action(
+        suffix="leaves", label="Leaves the household", permission=PERMISSION, form=LeavesForm, run=_leaves,
+        applies=lambda member: _is_of_household(member) and not member.is_primary_holder,
+        explains="From that midnight the account holder sees nothing of this member, and pays nothing by autopay, plan "
+        "or schedule. What is on its way settles. Both are told.",
+    ),
+    Action(
+        suffix="stays", label="Does not leave", permission=PERMISSION, run=_stays, applies=_is_planned,
+        explains="Calls off what is planned, whoever planned it.",
+    ),
+    Action(
+        suffix="died", label="Has died", permission=PERMISSION, form=DeathForm, run=_died,
+        applies=lambda member: member.died_on is None,
+        explains="Open bills wait; autopay, plans, delegates and the sign-in end now, and nothing is sent to them any "
+        "more. See proof first.",
+    ),
+    Action(
+        suffix="lives", label="Death recorded in error", permission=PERMISSION, run=_lives,
+        applies=lambda member: member.died_on is not None,
+        explains="The bills go on and the sign-in works again. What ended has to be begun anew.",
+    ),
+)  # fmt: skip

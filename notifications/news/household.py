@@ -1,0 +1,44 @@
+"""Notices of who leaves a household or comes of age on it, and of what its holder sees, as things stand now."""
+
+from collections.abc import Sequence
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Departure, Member
+from notifications.audience_household import sides_of
+from notifications.models import Notification
+from notifications.news.looking import Looked, News, NotToBeSent, name_of
+
+
+def of_departures(notices: Sequence[Notification]) -> dict[int, Looked]:
+    """Told as long as it is so: what is planned while it is planned, that it was called off where nothing else is."""
+    standing = Departure.objects.select_related("member").in_bulk([int(name_of(notice)) for notice in notices])
+    return {notice.pk: _of_departure(notice, standing.get(int(name_of(notice)))) for notice in notices}
+
+
+def of_sight(notices: Sequence[Notification]) -> dict[int, Looked]:
+    members = Member.objects.in_bulk([int(name_of(notice)) for notice in notices])
+    found: dict[int, Looked] = {}
+    for notice in notices:
+        member = members.get(int(name_of(notice)))
+        if member is None or notice.user_id not in sides_of(member):
+            found[notice.pk] = NotToBeSent("it is not the user's to hear of")
+        elif (member.seen_by_holder_since is not None) != (notice.kind == "sight_given"):
+            found[notice.pk] = NotToBeSent("it is otherwise by now")
+        else:
+            found[notice.pk] = News(reverse("family"))
+    return found
+
+
+def _of_departure(notice: Notification, departure: Departure | None) -> Looked:
+    if departure is None or notice.user_id not in sides_of(departure.member):
+        return NotToBeSent("it is not the user's to hear of")
+    is_called_off, is_over = departure.canceled_at is not None, departure.done_at is not None
+    if notice.kind == "departure_done":
+        return News(reverse("family")) if is_over else NotToBeSent("it is not settled")
+    if notice.kind == "departure_canceled":
+        return News(reverse("leaving")) if is_called_off else NotToBeSent("it is planned again")
+    if is_called_off or is_over or departure.on <= timezone.localdate():
+        return NotToBeSent("it is over, or was called off")
+    return News(reverse("leaving"))
