@@ -36,7 +36,7 @@ def _of_departure(notice: Notification, departure: Departure | None) -> Looked:
         return NotToBeSent("it is not the user's to hear of")
     is_called_off, is_over = departure.canceled_at is not None, departure.done_at is not None
     if notice.kind == "departure_done":
-        return News(reverse("family")) if is_over else NotToBeSent("it is not settled")
+        return News(reverse("leaving")) if is_over else NotToBeSent("it is not settled")
     if notice.kind == "departure_canceled":
         return News(reverse("leaving")) if is_called_off else NotToBeSent("it is planned again")
     if is_called_off or is_over or departure.on <= timezone.localdate():
