@@ -12,6 +12,7 @@ from accounts.visibility import Scope
 from billing_portal.prepared import prepared
 from bills.models import Accumulator, Bill
 from ledger.models import Account
+from payments.autopay import glance
 from payments.models import Payment, PaymentAllocation, Refund
 from payments.states import IN_FLIGHT, PaymentStatus
 
@@ -62,7 +63,7 @@ class PlanYear:
 
 
 def members_seen(scope: Scope) -> list[Member]:
-    """The members the viewer sees, the holder first, with what each owes: one query."""
+    """The members the viewer sees, the holder first, with what each owes, and what autopay takes next: one query."""
     return _members(scope)
 
 
@@ -71,6 +72,7 @@ def _members(scope: Scope) -> QuerySet[Member]:
     return (
         Member.objects.visible_to(scope)
         .select_related("household", "medical_control", "premium_control")
+        .annotate(**{glance.NAME: glance.next_charge(scope)})
         .order_by("-is_primary_holder", "birth_date", "pk")
     )
 

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.models import Coverage
 from accounts.visibility import Scope
 from bills.models import Bill
+from ledger.money import format_usd
 from ledger.templatetags.portal import day_of_year
+from payments import wording
 from payments.autopay import days
 from payments.autopay.terms import Covers, Subject
 from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment
@@ -19,10 +21,11 @@ TO_COME = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line and where it leads."""
+    """A line and where it leads. `detail`: of a charge to come, how much from what."""
 
     text: str
     href: str
+    detail: str = ""
 
 
 def of_bill(bill: Bill, scope: Scope) -> Note | None:
@@ -53,14 +56,16 @@ def of_coverage(coverage: Coverage, scope: Scope) -> Note | None:
 
 def _to_come(scope: Scope) -> AutopayChargeQuerySet:
     mine = AutopayCharge.objects.visible_to(scope).filter(status__in=TO_COME)
-    return mine.select_related("enrollment").order_by("charge_on", "pk")
+    return mine.select_related("enrollment__method", "method").order_by("charge_on", "pk")
 
 
 def _when(charge: AutopayCharge) -> Note:
     href = reverse("autopay_charge", args=[charge.pk])
+    method = wording.saved(charge.method or charge.enrollment.method)
+    detail = _("%(amount)s from %(method)s") % {"amount": format_usd(charge.amount_cents), "method": method}
     if charge.status == Charge.ASKED:
-        return Note(_("Autopay asks: charge it?"), href)
-    return Note(_("Autopay on %(day)s") % {"day": day_of_year(days.planned(charge))}, href)
+        return Note(_("Autopay asks: charge it?"), href, detail)
+    return Note(_("Autopay on %(day)s") % {"day": day_of_year(days.planned(charge))}, href, detail)
 
 
 def _is_on(enrollment: AutopayEnrollment) -> Note:

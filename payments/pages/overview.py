@@ -11,6 +11,7 @@ from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from payments import overview
+from payments.autopay import glance
 from payments.pages import charts
 from payments.pages.rows import rows_with
 from payments.plans import offering
@@ -40,6 +41,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "can_pay": any(member.pk in scope.payable_ids for member in members),
         "can_autopay": bool(scope.payable_ids),
         "totals": overview.totals(members, scope, waiting),
+        "next_charge": glance.of(members),
         "next_premium": overview.next_premium(scope, coverages, members),
         "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}, scheduled=waiting.scheduled),
         "chart": charts.by_month(paid, title=_("Paid in the last six months")) if any(paid.values()) else None,

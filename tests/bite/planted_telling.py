@@ -42,4 +42,15 @@ TELLING = (
         "    record_many(resumed)\n", "",
         f"{N}test_instalments.py::test_autopay_that_goes_on_by_itself_says_so_once",
     ),
+    Planted(
+        "the cut-off of a charge", "payments/autopay/single.py",
+        "    if is_until_cut_off and timezone.now() >= days.cut_off(days.planned(held)):", "    if False:",
+        "tests/payments/autopay/test_racing.py::test_past_the_cut_off_the_run_wins_and_its_member_is_told_so",
+    ),
+    Planted(
+        "what autopay takes next is its member's to see", "payments/models/autopay.py",
+        "        return self.filter(seen, enrollment__user_id=scope.user_id)", "        return self.filter(seen)",
+        "tests/payments/autopay/test_pages.py::"
+        "test_the_overview_says_what_is_taken_next_and_the_bill_says_how_much_from_what",
+    ),
 )  # fmt: skip

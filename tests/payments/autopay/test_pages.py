@@ -1,13 +1,14 @@
 """The Autopay pages: the three steps without script, what is on, one charge, the calendar; nobody else's."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from payments.autopay import consents
-from payments.models import AutopayConsent, AutopayEnrollment
+from payments.autopay import changing, consents
+from payments.models import AutopayCharge, AutopayConsent, AutopayEnrollment
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage
 from tests.payments.adding import AGENT, proved
@@ -199,3 +200,38 @@ def test_the_calendar_shows_a_month_and_the_same_as_a_list(cast: Cast) -> None:
         assert alice.get(f"/autopay/calendar/?month={wrong}").status_code == 404
     empty = timezone.localdate() + dt.timedelta(days=300)
     assert "Nothing in this month" in text_of(alice.get(f"/autopay/calendar/?month={empty:%Y-%m}"))
+
+
+def test_the_overview_says_what_is_taken_next_and_the_bill_says_how_much_from_what(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    """Amount, day, last four digits and a link, within the twelve queries of the page; to its member alone."""
+    enrollment = enrolled(cast.alice, make_terms(cast.alice, cast.alice, cast.maya))
+    later, sooner = announced(enrollment, cast.maya, days=20), announced(enrollment, cast.maya, days=12)
+    alice = signed_in(cast.alice)
+    alice.get("/overview/")
+    with django_assert_max_num_queries(12):
+        page = text_of(alice.get("/overview/"))
+    assert "Next automatic payment" in page
+    assert f"$185.00 {in_days(12):%B} {in_days(12).day}" in page
+    assert "From Visa ending in 4242. You need not pay it by hand." in page
+    links = alice.get("/overview/").content.decode()
+    assert f'href="/autopay/charges/{sooner.pk}/"' in links
+    assert f"/autopay/charges/{later.pk}/" not in links
+    assert sooner.bill is not None
+    assert "$185.00 from Visa ending in 4242" in text_of(alice.get(f"/bills/{sooner.bill.number}/"))
+    assert "Next automatic payment" not in text_of(signed_in(cast.bob).get("/overview/"))
+
+
+def test_the_overview_names_the_day_after_a_pause_asks_for_a_yes_and_says_nothing_of_what_is_skipped(
+    cast: Cast,
+) -> None:
+    enrollment = enrolled(cast.alice)
+    charge = announced(enrollment, cast.alice, days=12)
+    changing.pause(enrollment, cast.alice.user, until=in_days(30))
+    alice = signed_in(cast.alice)
+    assert f"{in_days(30):%B} {in_days(30).day}" in text_of(alice.get("/overview/"))
+    AutopayCharge.objects.filter(pk=charge.pk).update(status="asked")
+    assert "Say yes or no" in text_of(alice.get("/overview/"))
+    AutopayCharge.objects.filter(pk=charge.pk).update(status="skipped")
+    assert "Autopay: see what it pays and when, or turn it on" in text_of(alice.get("/overview/"))
