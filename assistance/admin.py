@@ -310,10 +310,16 @@ class AwardAdmin(ApplicationRecordAdmin):
     def page_context(self, request: HttpRequest, obj: Award) -> dict[str, Any]:
         """The bills that it was put to."""
         rows = [
-            (link(row.bill), usd(row.eligible_cents), usd(row.amount_cents), usd(row.returned_cents))
+            (
+                link(row.bill),
+                usd(row.eligible_cents),
+                usd(row.amount_cents),
+                usd(row.returned_cents),
+                "not yet" if row.refunded_cents is None else usd(row.refunded_cents),
+            )
             for row in obj.awarded_bills.select_related("bill").order_by("pk")[:500]
         ]
-        table = {"title": "Bills", "heads": ("Bill", "Eligible", "Taken off", "Of it to credit"), "rows": rows,
+        table = {"title": "Bills", "heads": ("Bill", "Eligible", "Taken off", "Overpaid", "Sent back"), "rows": rows,
                  "empty": "No bill had anything of it."}  # fmt: skip
         return super().page_context(request, obj) | {"tables": [table]}
 

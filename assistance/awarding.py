@@ -1,7 +1,7 @@
 """An award at work: it takes its percentage off each eligible bill, in the ledger, once, to the cent.
 
-The charge is never edited. What had been paid beyond what is then owed becomes household credit, which the member asks
-back or puts to another bill (payments.overpaid); less than the policy's floor (26 CFR 1.501(r)-6: $5) is not.
+The charge is never edited. What had been paid beyond what is then owed becomes household credit and goes back
+from there to who paid it (assistance.refunding); less than the policy's floor (26 CFR 1.501(r)-6: $5) does not.
 """
 
 import datetime as dt
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 import ledger
 from accounts.models import User
+from activity.doorbell import ring
 from activity.recording import record
 from assistance import eligible, rules
 from assistance.models import Application, Award, AwardedBill, Determination
@@ -20,6 +21,7 @@ from ledger import Posting
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
+from payments import allocating
 
 
 def months_after(day: dt.date, months: int) -> dt.date:
@@ -83,9 +85,13 @@ def reprice(award: Award, bill: Bill, *, floor_cents: int) -> bool:
     key = f"award:{award.pk}:bill:{bill.pk}"
     if cents:
         ledger.post_many(_postings(bill, cents, returned, key))
+    is_to_refund = bool(cents and (returned or allocating.in_flight_cents([bill])))
     AwardedBill.objects.create(
-        award=award, bill=bill, eligible_cents=eligible_cents, amount_cents=cents, returned_cents=returned
-    )
+        award=award, bill=bill, eligible_cents=eligible_cents, amount_cents=cents, returned_cents=returned,
+        refunded_cents=None if is_to_refund else 0,
+    )  # fmt: skip
+    if is_to_refund:
+        ring("assistance.tasks.refund_overpaid")
     record(
         "bill.assisted", subject=f"bill:{bill.number}", owner_id=bill.household_id, actor=f"award:{award.pk}",
         bill_id=bill.pk, amount_cents=cents, returned_cents=returned,

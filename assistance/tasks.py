@@ -3,13 +3,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from assistance import awarding, ending, holding
+from assistance import awarding, ending, holding, refunding
 
 
 @shared_task
 def keep_up() -> int:
     """Bills that came in: held for a pending application, lowered by an award in force. Harmless to repeat."""
     return holding.hold_new() + awarding.cover_new_bills(timezone.localdate())
+
+
+@shared_task
+def refund_overpaid() -> int:
+    """What awards made overpaid goes back to who paid it. Harmless to repeat."""
+    return refunding.run()
 
 
 @shared_task

@@ -69,6 +69,7 @@ SCHEDULE = {
     "keep the month's figures": {"task": "payments.tasks.keep_figures", "schedule": crontab(hour="4", minute="40")},
     "clear guests' drafts": {"task": "payments.tasks.clear_guest_drafts", "schedule": crontab(hour="2", minute="25")},
     "keep bills in line with applications and awards": {"task": "assistance.tasks.keep_up", "schedule": MINUTE},
+    "send back what awards made overpaid": {"task": "assistance.tasks.refund_overpaid", "schedule": MINUTE},
     "tell of help that ends": {"task": "assistance.tasks.tell_of_ends", "schedule": crontab(hour="5", minute="15")},
     "scan files of members": {"task": "accounts.tasks.scan_uploads", "schedule": MINUTE / 2},
     "delete files whose time has come": {

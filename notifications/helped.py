@@ -16,6 +16,11 @@ def awarded(event: Event) -> Iterator[Told]:
     yield Told(event.data["user_id"], event.subject, str(event.data["award_id"]))
 
 
+def credited(event: Event) -> Iterator[Told]:
+    """Who applied for it, once for each bill of an award. Needs `bill_id` too."""
+    yield Told(event.data["user_id"], event.subject, f"{event.data['award_id']}:{event.data['bill_id']}")
+
+
 def awarded_ahead(event: Event) -> Iterator[Told]:
     """The same, once for each number of days ahead. Needs `days` too."""
     yield Told(event.data["user_id"], event.subject, f"{event.data['award_id']}:{event.data['days']}")

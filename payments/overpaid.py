@@ -211,22 +211,58 @@ def _commit(overpaid: Overpaid, user: User, amount_cents: int, form_key: str) ->
         raise OverpaidError(
             _("At most %(amount)s can go back to the card or bank account that paid it.") % {"amount": format_usd(most)}
         )
-    made, rest = [], amount_cents
-    for payment in payments:
+    return _asked(household, overpaid.source, user, amount_cents, form_key), True
+
+
+def send_back(source: Source, *, by: User, key: str, waits: bool = False) -> list[Refund]:
+    """Send what is left of a source back to the methods that paid it, as far as it can go there. Once for the key.
+
+    For money that a decision of the plan's made too much: nobody asks for it. `waits`: a second person approves it
+    first. What paper checks and methods past their time paid stays credit. The key is none that a form can have.
+    """
+    made, is_new = _commit_back(source, by, key, waits)
+    return made if waits or not is_new else [refunds.send(refund) for refund in made]
+
+
+@atomic_with_retry
+def _commit_back(source: Source, user: User, key: str, waits: bool) -> tuple[list[Refund], bool]:  # noqa: FBT001
+    household = Household.objects.get(pk=source.household_id)
+    payments = _refundable(source)
+    list(Payment.objects.select_for_update().filter(pk__in=[payment.pk for payment in payments]).order_by("pk"))
+    hold([_credit_id(household)])
+    standing = CreditMove.objects.filter(household=household, form_key__startswith=f"{key}:").order_by("pk")
+    if moves := list(standing.select_related("refund__payment")):
+        return [move.refund for move in moves if move.refund is not None], False
+    left = next((now.left_cents for now in overpaid_sources.of(household) if now.transfer_id == source.transfer_id), 0)
+    return _asked(household, source, user, left, key, waits=waits), True
+
+
+def _asked(
+    household: Household, source: Source, user: User, cents: int, key: str, *, waits: bool = False
+) -> list[Refund]:
+    """The rows of refunds of up to so many US cents, the latest payment first. Under the locks of both `_commit`s."""
+    made, rest = [], cents
+    for payment in _refundable(source):
         if cents := min(rest, refunds.refundable_cents(payment)):
-            refund = refunds.commit_of_credit(payment.pk, amount_cents=cents, reason="Overpaid", requested_by=user)
+            refund = refunds.commit_of_credit(
+                payment.pk, amount_cents=cents, reason="Overpaid", requested_by=user, waits=waits
+            )
             CreditMove.objects.create(
-                household=household, source_id=overpaid.id, refund=refund, amount_cents=cents, moved_by=user,
-                form_key=f"{form_key}:{payment.pk}",
+                household=household, source_id=source.transfer_id, refund=refund, amount_cents=cents, moved_by=user,
+                form_key=f"{key}:{payment.pk}",
             )  # fmt: skip
             made.append(refund)
             rest -= cents
-    return made, True
+    return made
 
 
 def _payments(overpaid: Overpaid) -> list[Payment]:
+    return _refundable(overpaid.source)
+
+
+def _refundable(source: Source) -> list[Payment]:
     """The payments that the money came from and can go back to, the latest first."""
-    return [payment for payment in overpaid.source.payments if payment.stripe_payment_intent_id]
+    return [payment for payment in source.payments if payment.stripe_payment_intent_id]
 
 
 def _refuse_more_than_left(household: Household, overpaid: Overpaid, amount_cents: int) -> None:

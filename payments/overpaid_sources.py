@@ -95,9 +95,9 @@ def why(source: Source, user_id: int) -> str:
 
 
 def _moved(household: Household) -> tuple[list[tuple[int, int]], set[int]]:
-    """What members moved: (source, US cents), and the refunds among it. A refund that failed gives back."""
+    """What was moved: (source, US cents), and the refunds among it. A refund that failed or was declined gives back."""
     moves = CreditMove.objects.filter(household=household).exclude(
-        refund__status__in=[Refund.Status.FAILED, Refund.Status.CANCELED]
+        refund__status__in=[Refund.Status.FAILED, Refund.Status.CANCELED, Refund.Status.DECLINED]
     )
     rows = list(moves.values_list("source_id", "refund_id").annotate(cents=Sum("amount_cents")))
     return [(source_id, cents) for source_id, _refund, cents in rows], {row[1] for row in rows if row[1] is not None}

@@ -69,15 +69,21 @@ def issue(
 
 
 @atomic_with_retry
-def commit_of_credit(payment_id: int, *, amount_cents: int, reason: str, requested_by: User) -> Refund:
-    """The row of a refund of overpaid money that its payer asks back, out of household credit; `send` it after commit.
+def commit_of_credit(
+    payment_id: int, *, amount_cents: int, reason: str, requested_by: User, waits: bool = False
+) -> Refund:
+    """The row of a refund of overpaid money out of household credit; `send` it after commit, unless it `waits`.
 
     Raises AmountExceedsRefundable and NotRefundable.
     """
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     refuse_not_refundable(payment)
     refuse_excess(payment, amount_cents, refundable_cents(payment))
-    return _written(payment, amount_cents, reason, requested_by, is_of_credit=True)
+    status = Refund.Status.AWAITING_APPROVAL if waits else Refund.Status.SUBMITTED
+    refund = _written(payment, amount_cents, reason, requested_by, is_of_credit=True, status=status)
+    if waits:
+        _ask_second_person(refund)
+    return refund
 
 
 def send(refund: Refund) -> Refund:
@@ -237,13 +243,17 @@ def _commit(
     status = Refund.Status.AWAITING_APPROVAL if waits else Refund.Status.SUBMITTED
     refund = _written(payment, amount_cents, reason, requested_by, bill=bill, form_key=key, status=status)
     if waits:
-        open_work(
-            "refund_approval",
-            subject=f"payment:{payment.number}",
-            dedupe_key=f"refund-approval:{refund.pk}",
-            detail=f"Refund {refund.pk} of {format_usd(amount_cents)} waits for a second person.",
-        )
+        _ask_second_person(refund)
     return refund, True
+
+
+def _ask_second_person(refund: Refund) -> None:
+    open_work(
+        "refund_approval",
+        subject=f"payment:{refund.payment.number}",
+        dedupe_key=f"refund-approval:{refund.pk}",
+        detail=f"Refund {refund.pk} of {format_usd(refund.amount_cents)} waits for a second person.",
+    )
 
 
 def _mismatch(refund: Refund, state: RefundState) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Member, User
+from accounts.models import Member, Upload, User
 from accounts.visibility import Scope
 from activity.recording import open_work, record
 from bills import explained_claims, holds, issuing, numbers
@@ -69,9 +69,20 @@ def may_hold(scope: Scope, subject: About) -> bool:
 
 @transaction.atomic
 def ask(
-    subject: About, *, by: User, topic: str, text: str, form_key: str, flag: str = "", holds_bill: bool = False
+    subject: About,
+    *,
+    by: User,
+    topic: str,
+    text: str,
+    form_key: str,
+    flag: str = "",
+    holds_bill: bool = False,
+    upload: Upload | None = None,
 ) -> Inquiry:
-    """Open a question, once for the form's key; hold its bill where that is wished. Raises TooManyQuestions."""
+    """Open a question, once for the form's key; hold its bill where that is wished. Raises TooManyQuestions.
+
+    `upload`, a file of the asker's, goes with the first message.
+    """
     User.objects.select_for_update().get(pk=by.pk)  # the same form, sent at the same moment
     standing = Inquiry.objects.filter(asked_by=by, form_key=form_key).first()
     if standing is not None:
@@ -84,7 +95,7 @@ def ask(
         charged_cents=issuing.charged_cents(subject.bill) if subject.bill else None,
         due_at=clock.due_at(timezone.now()),
     )  # fmt: skip
-    message = Message.objects.create(inquiry=inquiry, author=by, text=text)
+    message = Message.objects.create(inquiry=inquiry, author=by, text=text, upload=upload)
     if holds_bill and subject.bill is not None:
         holds.begin(subject.bill, cause=cause_of(topic, flag), reference=inquiry.reference, by=by)
     record(

@@ -1,11 +1,13 @@
 """The forms of a question, and of a further message."""
 
 import secrets
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member, MemberQuerySet
+from accounts.uploads.forms import UploadField
 from support.models import MAX_TEXT, Inquiry
 
 KEY = r"\A[A-Za-z0-9_-]{16,32}\Z"
@@ -17,11 +19,18 @@ def draw_key() -> str:
 
 
 class MessageForm(forms.Form):
-    """A message."""
+    """A message, and a file if there is something to show."""
 
     text = forms.CharField(
         max_length=MAX_TEXT, label=_("Your message"), widget=forms.Textarea({"rows": 5}), strip=True,
         help_text=_("Please write no card or bank account numbers here."),
+    )  # fmt: skip
+    document = UploadField(
+        required=False, label=_("A photo or a document"),
+        help_text=_(
+            "For example of a receipt, a canceled check or a letter. Cover card and account numbers. PDF, JPEG or PNG,"
+            " at most 10 MB."
+        ),
     )  # fmt: skip
 
 
@@ -35,10 +44,12 @@ class AskForm(MessageForm):
         help_text=_("Nothing is due on it, no reminder is sent and nothing is charged by itself."),
     )  # fmt: skip
     form_key = forms.RegexField(KEY, widget=forms.HiddenInput, initial=draw_key)
-    field_order = ("topic", "person", "text", "holds_bill", "form_key")
+    field_order = ("topic", "person", "text", "document", "holds_bill", "form_key")
 
-    def __init__(self, members: MemberQuerySet | None, *, may_hold: bool, data: object = None, topic: str = "") -> None:
-        super().__init__(data, initial={"topic": topic or Inquiry.Topic.OTHER})  # type: ignore[arg-type]
+    def __init__(
+        self, members: MemberQuerySet | None, *, may_hold: bool, data: Any = None, files: Any = None, topic: str = ""
+    ) -> None:
+        super().__init__(data, files, initial={"topic": topic or Inquiry.Topic.OTHER})
         self.fields["text"].widget.attrs["maxlength"] = MAX_TEXT
         if members is None:
             del self.fields["person"]

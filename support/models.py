@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Household, Member
+from accounts.models import Household, Member, Upload
 from accounts.visibility import Viewer, scope_of
 from bills.models import Bill, Claim
 from payments.models import Payment
@@ -101,16 +101,22 @@ class Inquiry(models.Model):
 
 
 class Message(models.Model):
-    """One message of a thread. `author` is nobody where the portal itself tells of a correction."""
+    """One message of a thread, with a file at most. `author` is nobody where the portal tells of a correction."""
 
     inquiry = models.ForeignKey(Inquiry, models.PROTECT, related_name="messages")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     is_from_plan = models.BooleanField(default=False)
     text = models.TextField(max_length=MAX_TEXT)
+    upload = models.OneToOneField(Upload, models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(
+                name="support_message_file_is_the_member_s", condition=Q(upload__isnull=True) | Q(is_from_plan=False)
+            )
+        ]
 
     def __str__(self) -> str:
         return f"message {self.pk} of inquiry {self.inquiry_id}"

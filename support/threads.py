@@ -9,11 +9,11 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Upload, User
 from activity.recording import close_work, record
 from bills import holds
 from bills.models import Hold
-from support import asking, clock
+from support import asking, clock, files
 from support.models import Inquiry, Message
 
 Status = Inquiry.Status
@@ -26,19 +26,20 @@ class StateChanged(Exception):
 
 
 @transaction.atomic
-def add(inquiry: Inquiry, *, by: User, text: str) -> Message:
-    """A further message of the member's side: the question is open again, and its clock begins anew.
+def add(inquiry: Inquiry, *, by: User, text: str, upload: Upload | None = None) -> Message:
+    """A further message of the member's side, with a file if there is one: open again, its clock begins anew.
 
     A closed one is opened again too.
     """
     now = timezone.now()
     Inquiry.objects.select_for_update().get(pk=inquiry.pk)
     latest = inquiry.messages.last()
-    if latest is not None and latest.author_id == by.pk and latest.text == text and now - latest.at < SAME_WITHIN:
+    if latest is not None and _is_same(latest, by, text, upload) and now - latest.at < SAME_WITHIN:
         return latest  # the same form, sent twice
     _move(inquiry, (*UNSETTLED, Status.CLOSED), Status.OPEN, actor=f"user:{by.pk}", due_at=clock.due_at(now),
           closed_at=None, close_reason="")  # fmt: skip
-    message = Message.objects.create(inquiry=inquiry, author=by, text=text)
+    message = Message.objects.create(inquiry=inquiry, author=by, text=text, upload=upload)
+    files.keep_on(inquiry)
     asking.wait_for_staff(inquiry, message)
     return message
 
@@ -65,6 +66,7 @@ def close(inquiry: Inquiry, *, by: User | None, reason: str, text: str = "") -> 
           close_reason=reason)  # fmt: skip
     if text:
         _say(inquiry, by, text)
+    files.let_go(inquiry)
     _settle_work(inquiry, "closed")
     holds.end_all_of(inquiry.reference, by=by)
 
@@ -97,6 +99,11 @@ def release(inquiry: Inquiry, *, by: User) -> int:
 def is_holding(inquiry: Inquiry) -> bool:
     """Whether the question lets its bill wait now."""
     return Hold.objects.standing().filter(reference=inquiry.reference).exists()
+
+
+def _is_same(message: Message, by: User, text: str, upload: Upload | None) -> bool:
+    sent, before = (file.sha256 if file is not None else "" for file in (upload, message.upload))
+    return (message.author_id, message.text, before) == (by.pk, text, sent)
 
 
 def _say(inquiry: Inquiry, by: User | None, text: str) -> Message:

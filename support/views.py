@@ -15,9 +15,10 @@ from accounts.models import Member
 from accounts.policies import Policy, allow
 from accounts.rate_limits import HOUR, Limit
 from accounts.requests import MemberRequest
+from accounts.uploads import judging
 from bills import naming
 from bills.checking import Flag
-from support import asking, threads
+from support import asking, files, threads
 from support.asking import About
 from support.forms import AskForm, MessageForm
 from support.models import Inquiry
@@ -63,10 +64,11 @@ def ask(request: MemberRequest) -> HttpResponse:
         if is_general else None,
         may_hold=asking.may_hold(request.scope, subject),
         data=request.POST if request.method == "POST" else None,
+        files=request.FILES,
         topic=topic if topic in Inquiry.Topic.values else "",
     )  # fmt: skip
-    if form.is_bound and form.is_valid():
-        return _asked(request, subject, form, flag)
+    if form.is_bound and form.is_valid() and (asked := _asked(request, subject, form, flag)) is not None:
+        return asked
     context = {
         "form": form, "subject": subject, "title": _title(request, subject),
         "back": reverse("bill", args=[subject.bill.number]) if subject.bill else reverse("support"),
@@ -74,19 +76,28 @@ def ask(request: MemberRequest) -> HttpResponse:
     return render(request, "support/ask.html", context, status=INVALID if form.is_bound else 200)
 
 
-def _asked(request: MemberRequest, subject: About, form: AskForm, flag: str) -> HttpResponse:
+def _asked(request: MemberRequest, subject: About, form: AskForm, flag: str) -> HttpResponse | None:
+    """The answer to a question that was asked; nothing where its file is refused, which the form says then."""
     if not rate_limits.take((QUESTIONS_PER_USER, str(request.user.pk))):
         return rate_limits.refuse(request)
     given = form.cleaned_data
+    if "person" in given:
+        subject = replace(subject, member=given["person"])
+    try:
+        upload = files.keep(given["document"], by=request.user, member=subject.member)
+    except judging.Refused as error:
+        form.add_error("document", str(error))
+        return None
     try:
         inquiry = asking.ask(
-            replace(subject, member=given["person"]) if "person" in given else subject, by=request.user,
-            topic=given["topic"], text=given["text"], form_key=given["form_key"], flag=flag,
-            holds_bill=given.get("holds_bill", False),
+            subject, by=request.user, topic=given["topic"], text=given["text"], form_key=given["form_key"], flag=flag,
+            holds_bill=given.get("holds_bill", False), upload=upload,
         )  # fmt: skip
     except asking.TooManyQuestions:
         messages.error(request, _("You have many questions open. Please call Member Services."))
         return redirect("support")
+    finally:
+        files.drop_unused(upload, by=request.user)
     messages.success(request, _("We have your question. We tell you by email when there is an answer."))
     return redirect("inquiry", number=inquiry.number)
 
@@ -105,22 +116,47 @@ def inquiry_page(request: MemberRequest, number: str) -> HttpResponse:
     """One thread; a further message."""
     inquiry = _visible(request, number)
     looking.at(request, f"inquiry:{inquiry.number}", inquiry.member_id)
-    form = MessageForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        if not rate_limits.take((QUESTIONS_PER_USER, str(request.user.pk))):
-            return rate_limits.refuse(request)
-        threads.add(inquiry, by=request.user, text=form.cleaned_data["text"])
-        messages.success(request, _("Your message is sent."))
-        return redirect("inquiry", number=inquiry.number)
+    form = MessageForm(request.POST, request.FILES) if request.method == "POST" else MessageForm()
+    if form.is_bound and form.is_valid() and (written := _written(request, inquiry, form)) is not None:
+        return written
     context = {
         "inquiry": inquiry,
-        "thread": list(inquiry.messages.select_related("author")[:MAX_MESSAGES]),
+        "thread": list(inquiry.messages.select_related("author", "upload")[:MAX_MESSAGES]),
         "form": form,
         "is_holding": threads.is_holding(inquiry),
         "viewer_id": request.user.pk,
         "is_closed": inquiry.status == Inquiry.Status.CLOSED,
     }
     return render(request, "support/inquiry.html", context, status=INVALID if form.is_bound else 200)
+
+
+def _written(request: MemberRequest, inquiry: Inquiry, form: MessageForm) -> HttpResponse | None:
+    """The answer to a message that was written; nothing where its file is refused, which the form says then."""
+    if not rate_limits.take((QUESTIONS_PER_USER, str(request.user.pk))):
+        return rate_limits.refuse(request)
+    try:
+        upload = files.keep(form.cleaned_data["document"], by=request.user, member=inquiry.member)
+    except judging.Refused as error:
+        form.add_error("document", str(error))
+        return None
+    try:
+        threads.add(inquiry, by=request.user, text=form.cleaned_data["text"], upload=upload)
+    finally:
+        files.drop_unused(upload, by=request.user)
+    messages.success(request, _("Your message is sent."))
+    return redirect("inquiry", number=inquiry.number)
+
+
+@allow(Policy.MEMBER)
+@require_POST
+def inquiry_file_remove(request: MemberRequest, number: str) -> HttpResponse:
+    """Who sent a file with a message takes it away again."""
+    inquiry = _visible(request, number)
+    named = request.POST.get("message", "")
+    is_id = named.isascii() and named.isdecimal() and len(named) < 18
+    if is_id and files.remove(inquiry, int(named), by=request.user):
+        messages.success(request, _("The file is deleted."))
+    return redirect("inquiry", number=inquiry.number)
 
 
 @allow(Policy.MEMBER)

@@ -81,6 +81,8 @@ class AwardedBill(models.Model):
     eligible_cents = models.BigIntegerField()
     amount_cents = models.BigIntegerField()
     returned_cents = models.BigIntegerField(default=0)  # of it, what had been paid and became household credit
+    # What went back to who had paid it (assistance.refunding); nothing yet where it is still to be seen to.
+    refunded_cents = models.BigIntegerField(null=True, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -91,7 +93,19 @@ class AwardedBill(models.Model):
                 condition=Q(amount_cents__gte=0, returned_cents__gte=0, amount_cents__lte=F("eligible_cents"),
                             returned_cents__lte=F("amount_cents")),
             ),
+            models.CheckConstraint(
+                name="assistance_awardedbill_refunded",
+                condition=Q(refunded_cents__isnull=True) | Q(refunded_cents__gte=0),
+            ),
         ]  # fmt: skip
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(name="assistance_to_refund", fields=["id"], condition=Q(refunded_cents__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"award {self.award_id} on bill {self.bill_id}"
+
+    @property
+    def key(self) -> str:
+        """The key that its posting stands under in the book."""
+        return f"award:{self.award_id}:bill:{self.bill_id}"

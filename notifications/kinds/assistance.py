@@ -21,6 +21,10 @@ KINDS: tuple[Kind, ...] = (
         events=("application.approved",), told=helped.applicant, is_required=True,
     ),
     Kind(
+        name="help_credit", label=_("What was overpaid is kept for you as credit"), topic=Topic.HELP, folder=FOLDER,
+        events=("award.credit_left",), told=helped.credited,
+    ),
+    Kind(
         name="help_denied", label=_("Your application is not approved: read why"), topic=Topic.HELP, folder=FOLDER,
         events=("application.denied", "application.upheld"), told=helped.applicant, is_required=True,
     ),

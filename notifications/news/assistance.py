@@ -37,5 +37,5 @@ def of_awards(notices: Sequence[Notification]) -> dict[int, Looked]:
         elif notice.kind in AHEAD and award.revoked_at is not None:
             found[notice.pk] = NotToBeSent("it has ended already")
         else:
-            found[notice.pk] = News(reverse("assistance"))
+            found[notice.pk] = News(reverse("overpaid" if notice.kind == "help_credit" else "assistance"))
     return found
