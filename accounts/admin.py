@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
-from accounts import access_report, departure_admin, ledger_admin, staff_access, viewing
+from accounts import access_report, code_actions, departure_admin, ledger_admin, staff_access, viewing
 from accounts.models import Coverage, Delegate, Household, Member, Plan, User
 from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
@@ -136,6 +136,7 @@ class MemberAdmin(MemberRecordAdmin):
             "member can ask who looked.",
         ),
         *departure_admin.ACTIONS,
+        *code_actions.OFFERED,
     )  # fmt: skip
     medical_owed = money("medical_control__balance_cents", "Owes, medical")
     premiums_owed = money("premium_control__balance_cents", "Owes, premiums")

@@ -1,4 +1,4 @@
-"""Proving to be a member: by member number, birth date and ZIP (FAULTS H02, H04, H24).
+"""Proving to be a member: by member number, birth date and ZIP; of a dependant by a code as well (FAULTS H02 to H24).
 
 Whatever is wrong, the answer is the same: which fact it was, that the member has a sign-in already, or that the tries
 are used up, is told to nobody but staff and the member's own user.
@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from accounts import rate_limits
+from accounts import enrolment_codes, rate_limits
 from accounts.models import Member, User
 from activity import recording
 from activity.models import WorkItem
@@ -27,6 +27,20 @@ class Proof:
     member_number: str
     birth_date: dt.date
     zip: str
+    code: str = ""  # from the letter, where one is needed: accounts.enrolment_codes
+
+
+def ask_for_letter(user: User, proof: Proof, *, address: str) -> None:
+    """Have a code sent to who the facts are of, where they are right and a code is needed. Says nothing of either.
+
+    It counts as a try: the facts must not be found by asking for letters.
+    """
+    number = proof.member_number.strip().upper()
+    if not _take(user, number, address):
+        return
+    member = Member.objects.select_related("household").filter(number=number).first()
+    if _matches(member, proof) and member is not None:
+        enrolment_codes.ask_for_letter(member, actor=f"user:{user.pk}")
 
 
 def claim(user: User, proof: Proof, *, address: str) -> Member:
@@ -36,16 +50,20 @@ def claim(user: User, proof: Proof, *, address: str) -> Member:
     number, and overall, also one that would have been right.
     """
     number = proof.member_number.strip().upper()
-    allowed = rate_limits.take(
+    allowed = _take(user, number, address)
+    member = _decide(user, number, proof, allowed=allowed)
+    if member is None:
+        raise NotMatched
+    return member
+
+
+def _take(user: User, number: str, address: str) -> bool:
+    return rate_limits.take(
         (rate_limits.ENROLMENT_PER_USER, str(user.pk)),
         (rate_limits.ENROLMENT_PER_ADDRESS, address),
         (rate_limits.ENROLMENT_PER_MEMBER_NUMBER, number),
         (rate_limits.ENROLMENT_OVERALL, "all"),
     )
-    member = _decide(user, number, proof, allowed=allowed)
-    if member is None:
-        raise NotMatched
-    return member
 
 
 @atomic_with_retry
@@ -58,8 +76,10 @@ def _decide(user: User, number: str, proof: Proof, *, allowed: bool) -> Member |
         return None
     if member.user_id == user.pk:
         return member
-    if member.user_id is None and _family_could_prove_it(user, member):
+    if member.user_id is None and _is_of_the_family(user, member):
         _leave_to_staff(user, member)
+        return None
+    if member.user_id is None and enrolment_codes.is_needed(member) and not _has_code(user, member, proof):
         return None
     if not Member.objects.filter(pk=member.pk, user__isnull=True).update(user=user):
         _refuse_second_claim(user, member)
@@ -79,12 +99,21 @@ def _matches(member: Member | None, proof: Proof) -> bool:
     return member is not None and zip_code != "" and all(right)
 
 
-def _family_could_prove_it(user: User, member: Member) -> bool:
-    """Whether the facts prove nothing: a household knows each other's numbers, birth dates and ZIP.
+def _is_of_the_family(user: User, member: Member) -> bool:
+    """Whether the user is somebody of this household already: nobody is two members of one (FAULTS F06)."""
+    return Member.objects.filter(user=user, household_id=member.household_id).exists()
 
-    Nobody is two members of one household, and who asked for confidentiality is let in by staff alone (FAULTS F06).
-    """
-    return member.is_confidential or Member.objects.filter(user=user, household_id=member.household_id).exists()
+
+def _has_code(user: User, member: Member, proof: Proof) -> bool:
+    """Whether the right code came with the facts, which alone prove nothing: the household knows each other's."""
+    Member.objects.select_for_update().get(pk=member.pk)
+    if enrolment_codes.take(member, proof.code):
+        return True
+    if member.is_confidential:
+        _leave_to_staff(user, member)
+    else:
+        _record("enrolment.refused", user, f"user:{user.pk}", "code")
+    return False
 
 
 def _leave_to_staff(user: User, member: Member) -> None:

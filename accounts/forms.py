@@ -40,6 +40,21 @@ class EnrolmentForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
     )
 
+    code = forms.CharField(
+        label=_("Code from our letter"),
+        max_length=20,
+        required=False,
+        strip=True,
+        validators=[RegexValidator(r"\A[A-Za-z0-9 -]*\Z", _("Use letters and digits, as in our letter."))],
+        help_text=_(
+            "Only if you are 12 or older and on somebody else's account, for example as a spouse or a grown child."
+            " It keeps others of your household from signing in as you."
+        ),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+
     def clean_birth_date(self) -> dt.date:
         """A day that somebody living may have been born on."""
         born: dt.date = self.cleaned_data["birth_date"]
@@ -50,7 +65,9 @@ class EnrolmentForm(forms.Form):
     def proof(self) -> Proof:
         """The facts, once the form is valid."""
         data: dict[str, Any] = self.cleaned_data
-        return Proof(member_number=data["member_number"], birth_date=data["birth_date"], zip=data["zip"])
+        return Proof(
+            member_number=data["member_number"], birth_date=data["birth_date"], zip=data["zip"], code=data["code"]
+        )
 
 
 class PaperlessForm(forms.Form):

@@ -9,7 +9,8 @@ adjust or void, `bills.add_importbatch` to import, `bills.change_importreject` t
 `support.change_inquiry` to answer questions, `bills.add_estimate`
 to record good-faith estimates, `activity.change_workitem` to work off the queue, `activity.add_access` to see the
 portal as a member sees it, `assistance.change_application` to decide applications, `assistance.change_award` to end
-what was given, `accounts.change_user` to give roles. None of them opens a form that edits a record: there is none.
+what was given, `accounts.change_user` to give roles, `accounts.add_enrolmentcode` to let a dependant sign in. None of
+them opens a form that edits a record: there is none.
 """
 
 from enum import StrEnum
@@ -64,6 +65,7 @@ SERVICES_DO = frozenset(
     {
         "activity.change_workitem", "activity.add_access", "bills.add_hold", "bills.change_hold",
         "support.change_inquiry", "bills.add_estimate", "accounts.add_departure",
+        "accounts.add_enrolmentcode",
     }
 )  # fmt: skip
 ASSISTANCE_SEES = frozenset(

@@ -20,6 +20,11 @@ from accounts.requests import MemberRequest
 NOT_MATCHED = gettext_noop(
     "We could not match what you entered with a member who can be connected here."
     " Check it against your member card. After several tries, wait an hour or call Member Services."
+    " If you are on somebody else's account, you also need the code from our letter: you can ask for one below."
+)
+LETTER_ASKED = gettext_noop(
+    "If these facts are right and a code is needed, we send a letter with one in the member's own name to the address"
+    " that we have. Allow seven days. In a hurry, or is that not a safe address? Call Member Services."
 )
 
 
@@ -28,7 +33,10 @@ NOT_MATCHED = gettext_noop(
 def enroll(request: MemberRequest) -> HttpResponse:
     """Prove to be a member."""
     form = EnrolmentForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and "letter" in request.POST:
+        enrolment.ask_for_letter(request.user, form.proof(), address=rate_limits.address_key(request))
+        messages.info(request, _(LETTER_ASKED))
+    elif request.method == "POST" and form.is_valid():
         try:
             enrolment.claim(request.user, form.proof(), address=rate_limits.address_key(request))
         except enrolment.NotMatched:

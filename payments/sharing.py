@@ -78,12 +78,12 @@ def end(share: MethodShare, *, reason: str, actor: str) -> None:
 
 
 def end_broken() -> int:
-    """Write down the end of shares between people who are no longer of one household; how many.
+    """Write down the end of shares between people who have parted: left, or confidential since; how many.
 
     They stopped to hold at once (`in_force`); this is the record of it.
     """
     holding = MethodShare.objects.in_force().values("pk")
     broken = list(MethodShare.objects.filter(ended_at__isnull=True).exclude(pk__in=holding))
     for share in broken:
-        end(share, reason="household ended", actor="system")
+        end(share, reason="parted", actor="system")
     return len(broken)

@@ -163,7 +163,8 @@ def settle_departures() -> int:
 
 @shared_task
 def part_ways() -> int:
-    """Call off what is scheduled for bills that its payer may no longer pay."""
+    """Call off what is scheduled for bills that its payer may no longer pay; end what they shared of methods."""
+    sharing.end_broken()
     return parting.part_ways()
 
 

@@ -4,6 +4,7 @@ from accounts.models.confidential import ConfidentialRequest, ConfidentialReques
 from accounts.models.coverages import Coverage, CoverageQuerySet, Plan
 from accounts.models.delegates import Delegate, DelegateQuerySet, Invitation, InvitationQuerySet
 from accounts.models.departures import Departure, DepartureQuerySet
+from accounts.models.enrolling import EnrolmentCode, EnrolmentCodeQuerySet
 from accounts.models.mails import Mail, MailQuerySet
 from accounts.models.people import Household, Member, MemberQuerySet
 from accounts.models.users import User, UserManager
@@ -18,6 +19,8 @@ __all__ = [
     "DelegateQuerySet",
     "Departure",
     "DepartureQuerySet",
+    "EnrolmentCode",
+    "EnrolmentCodeQuerySet",
     "Household",
     "Invitation",
     "InvitationQuerySet",

@@ -44,7 +44,9 @@ WHY = """
              SELECT 1 FROM payments_methodshare s JOIN accounts_member sm ON sm.id = s.member_id
              JOIN accounts_member om ON om.household_id = sm.household_id AND om.user_id = x.user_id
              WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id
-             AND coalesce(sm.left_on > %(today)s, true) AND coalesce(om.left_on > %(today)s, true)) THEN 'share_ended'
+             AND coalesce(sm.confidential_since <= s.created_at, true) AND coalesce(sm.left_on > %(today)s, true)
+             AND coalesce(om.confidential_since <= s.created_at, true) AND coalesce(om.left_on > %(today)s, true)
+             ) THEN 'share_ended'
          WHEN x.kind = 'us_bank_account' AND NOT EXISTS (
              SELECT 1 FROM payments_mandate a WHERE a.method_id = x.id AND a.status = 'active') THEN 'mandate_lost'
          WHEN (x.expires_year, x.expires_month) < (extract(year FROM d.day), extract(month FROM d.day))
@@ -53,7 +55,7 @@ WHY = """
 # Whether the user of enrolment `e` may pay for member `p`, as accounts.visibility has it (Scope.payable_ids).
 PAYABLE = f"""
     p.household_id = e.household_id
-    AND (p.user_id = e.user_id
+    AND (coalesce(p.user_id = e.user_id, false)
          OR (NOT {apart_sql("p")} AND EXISTS (
              SELECT 1 FROM accounts_member holder WHERE holder.user_id = e.user_id AND holder.is_primary_holder
              AND holder.household_id = p.household_id))

@@ -112,8 +112,14 @@ class MethodShareQuerySet(models.QuerySet["MethodShare"]):
     """Shares, and which of them still hold."""
 
     def in_force(self) -> Self:
-        """Those not ended, between people who are of one household today (FAULTS F17)."""
-        here = Member.objects.of_household(timezone.localdate())
+        """Those not ended, between people who are of one household today (FAULTS F17), made since either was apart.
+
+        What was shared before a confidential request would carry receipts across it, in both directions (FAULTS F06,
+        F11): who shares, or is shared with, says so again afterwards.
+        """
+        here = Member.objects.of_household(timezone.localdate()).filter(
+            Q(confidential_since__isnull=True) | Q(confidential_since__lte=OuterRef("created_at"))
+        )
         owner = here.filter(household_id=OuterRef("member__household_id"), user_id=OuterRef("method__user_id"))
         lent_to = here.filter(pk=OuterRef("member_id"))
         return self.filter(Exists(owner), Exists(lent_to), ended_at__isnull=True)

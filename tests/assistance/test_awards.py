@@ -5,10 +5,12 @@ import threading
 
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import Member
 from activity.models import Event, WorkItem
 from assistance import applying, awarding, holding
 from assistance.models import Application, Award, AwardedBill
@@ -253,3 +255,16 @@ def test_an_award_and_payments_at_the_same_moment_leave_the_book_right(real_cast
     row = AwardedBill.objects.get(bill=later)
     assert owed(later) == 10_000 - 2_000 - row.amount_cents == 500
     assert owed(bill) == 2_500
+
+
+def test_who_asked_for_confidentiality_since_it_was_begun_is_left_out(cast):
+    """FAULTS F06: neither named on the page that is signed, nor asked for."""
+    application = draft(cast.alice)
+    assert cast.bob in application.members.all()
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    client = Client()
+    client.force_login(cast.alice.user)
+    page = client.get(f"/assistance/applications/{application.number}/sign/").content.decode()
+    assert "Maya Rivera" in page and "Bob" not in page
+    applying.submit(application, signature="Alice Rivera", by=cast.alice.user)
+    assert set(application.members.all()) == {cast.alice, cast.maya}

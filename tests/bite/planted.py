@@ -6,6 +6,7 @@ Tests are pytest's ids, kept few: each bug costs seconds.
 
 from tests.bite.planted_autopay import AUTOPAY
 from tests.bite.planted_plans import PLANS
+from tests.bite.planted_sight import SIGHT
 from tests.bite.planted_support import SUPPORT
 from tests.bite.planted_telling import TELLING
 from tests.bite.planting import Planted
@@ -19,6 +20,7 @@ BUGS = (
     *AUTOPAY,
     *SUPPORT,
     *PLANS,
+    *SIGHT,
     *TELLING,
     Planted(
         "row lock of the bills", "payments/checkout.py",

@@ -4,13 +4,17 @@ import datetime as dt
 
 from django.utils import timezone
 
+from accounts import confidentiality
 from accounts.models import Member
 from activity.models import Event
-from payments import checkout, scheduling, sharing
-from payments.models import MethodShare, Payment, PaymentMethod
+from payments import checkout, readiness, scheduling, sharing
+from payments import tasks as payment_tasks
+from payments.autopay import health
+from payments.models import AutopayProblem, MethodShare, Payment, PaymentMethod
 from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.payments.adding import added, latest, proved
+from tests.payments.autopay.making import enrolled, make_card, make_terms
 from tests.payments.pages import confirmed, drafted, signed_in, text_of
 from tests.payments.paying import make_bill, stripe_client
 from tests.provider import provider, provider_process  # noqa: F401
@@ -71,6 +75,25 @@ def test_a_share_ends_with_the_household(real_cast: Cast, provider: Server) -> N
     Member.objects.filter(pk=real_cast.bob.pk).update(household=real_cast.strangers)
     assert card not in PaymentMethod.objects.visible_to(real_cast.bob.user)
     assert (sharing.end_broken(), sharing.end_broken()) == (1, 0)
+
+
+def test_what_was_shared_before_a_confidential_request_ends_with_it(cast: Cast) -> None:
+    """F06, F11: at once, both ways, for autopay too; what is shared afterwards, on purpose, holds."""
+    assert cast.bob.user is not None
+    hers, his = make_card(cast.alice), make_card(cast.bob)
+    MethodShare.objects.create(method=hers, member=cast.bob)
+    MethodShare.objects.create(method=his, member=cast.alice)
+    enrolled(cast.bob, make_terms(cast.bob, method=hers))
+    confidentiality.begin(cast.bob, where={"channel": "mail", "email": "bob@example.com"}, actor="test")
+    assert not MethodShare.objects.in_force().exists()
+    assert not readiness.is_allowed(hers, cast.bob.user)
+    assert his not in PaymentMethod.objects.visible_to(cast.alice.user)
+    health.look()
+    assert [problem.code for problem in AutopayProblem.objects.filter(closed_at__isnull=True)] == ["share_ended"]
+    payment_tasks.part_ways()
+    assert MethodShare.objects.filter(ended_reason="parted").count() == 2
+    again = sharing.share(his, member=cast.alice)
+    assert list(MethodShare.objects.in_force()) == [again]
 
 
 def test_only_somebody_of_the_household_who_signs_in_can_be_chosen(

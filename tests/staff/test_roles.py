@@ -30,6 +30,7 @@ DOERS = {
     "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
     "leaves": "accounts.add_departure", "died": "accounts.add_departure",
     "waive-charge": "bills.change_bill", "terms": "bills.add_chargerule",
+    "code-letter": "accounts.add_enrolmentcode", "code-told": "accounts.add_enrolmentcode",
 }  # fmt: skip
 KEY = "0123456789abcdef"
 REASON = "The clinic asked us to."
@@ -63,6 +64,8 @@ def target(action: str, records: Records) -> str:
         "take": f"/admin/activity/workitem/{item.pk}/take/",
         "finish": f"/admin/activity/workitem/{item.pk}/finish/",
         "end": f"/admin/bills/hold/{records.hold.pk}/end/",
+        "code-letter": f"/admin/accounts/member/{records.cast.bob.pk}/code-letter/",
+        "code-told": f"/admin/accounts/member/{records.cast.bob.pk}/code-told/",
         "view-as": f"/admin/accounts/member/{records.cast.alice.pk}/view-as/",
         "leaves": f"/admin/accounts/member/{records.cast.bob.pk}/leaves/",
         "died": f"/admin/accounts/member/{records.cast.bob.pk}/died/",

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Coverage
+from accounts.models import Coverage, Member
 from accounts.roles import Role
 from activity.models import Event
 from payments.autopay import changing, health, terms
@@ -135,3 +135,11 @@ def test_staff_see_the_list_with_counts(cast: Cast) -> None:
     page = staff.get("/admin/payments/autopayproblem/").content.decode()
     assert "Bank account not verified (1)" in page
     assert "4410-2297" in page
+
+
+def test_who_grew_up_on_the_account_is_no_longer_paid_for_by_its_holder(cast: Cast) -> None:
+    """F17: as a confidential request does; and nothing is said of why."""
+    enrolled(cast.alice, make_terms(cast.alice, cast.alice, cast.maya))
+    assert found() == []
+    Member.objects.filter(pk=cast.maya.pk).update(birth_date="2008-01-01", joined_on="2012-01-01")
+    assert found() == ["not_payable"]

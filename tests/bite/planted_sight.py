@@ -1,0 +1,64 @@
+"""The planted bugs of who sees whom: codes that let dependants in, shares that end, applications, paying blindly."""
+
+from tests.bite.planting import Planted
+
+A = "tests/accounts/test_enrolment_codes.py::"
+
+SIGHT = (
+    Planted(
+        "a dependant's facts alone let nobody in",
+        "accounts/enrolment.py",
+        "    if member.user_id is None and enrolment_codes.is_needed(member) and not _has_code(user, member, proof):",
+        "    if False:",
+        f"{A}test_the_facts_alone_do_not_let_anybody_in_as_an_adult_dependant",
+    ),
+    Planted(
+        "a code is tried a few times",
+        "accounts/enrolment_codes.py",
+        "    standing = EnrolmentCode.objects.standing().filter(member=member, tries__lt=MAX_TRIES).first()",
+        "    standing = EnrolmentCode.objects.standing().filter(member=member).first()",
+        f"{A}test_a_code_is_tried_five_times_and_ends_with_its_time_or_with_another",
+    ),
+    Planted(
+        "a code is used once",
+        "accounts/enrolment_codes.py",
+        "    EnrolmentCode.objects.filter(pk=standing.pk).update(used_at=timezone.now())\n",
+        "",
+        f"{A}test_the_letters_code_lets_in_once",
+    ),
+    Planted(
+        "a confidential member's code goes to their own address",
+        "accounts/enrolment_codes.py",
+        "    if not member.is_confidential:",
+        "    if True:",
+        f"{A}test_a_confidential_members_letter_goes_to_their_own_address_or_nowhere",
+    ),
+    Planted(
+        "one of the family is no second member of it, code or not",
+        "accounts/enrolment.py",
+        "    if member.user_id is None and _is_of_the_family(user, member):",
+        "    if False:",
+        f"{A}test_not_even_with_the_code_is_one_of_the_family_another_member_of_it",
+    ),
+    Planted(
+        "what was shared before a confidential request ends with it",
+        "payments/models/methods.py",
+        '            Q(confidential_since__isnull=True) | Q(confidential_since__lte=OuterRef("created_at"))\n',
+        "",
+        "tests/payments/test_sharing.py::test_what_was_shared_before_a_confidential_request_ends_with_it",
+    ),
+    Planted(
+        "an application asks for those whom its applicant still sees",
+        "assistance/applying.py",
+        "    return [member for member in may_apply_for(scope) if member.pk in chosen]",
+        '    return list(Member.objects.filter(pk__in=chosen).order_by("pk"))',
+        "tests/assistance/test_awards.py::test_who_asked_for_confidentiality_since_it_was_begun_is_left_out",
+    ),
+    Planted(
+        "who may only pay reads no service",
+        "bills/naming.py",
+        '_("Medical bill") if scope.sees_only_amounts_of(bill.member_id) else _(bill.title or "Medical bill")',
+        '_(bill.title or "Medical bill")',
+        "tests/access/test_matrix.py::test_who_may_look_reads_what_who_may_only_pay_does_not",
+    ),
+)
