@@ -11,14 +11,15 @@ QUEUED = """
     SELECT 'due_in_3_days', 'bill:B' || n, 1 + n / 10, 'queue:' || n FROM generate_series(1, %s) n
 """
 CLAIM = """
-    UPDATE notifications_notification n SET tries = n.tries + 1, next_try_at = now() + interval '2 minutes'
+    UPDATE notifications_notification n SET tries = n.tries + 1, leased_until = now() + interval '2 minutes'
     FROM (SELECT id FROM notifications_notification
           WHERE status IN ('waiting', 'sending') AND channel <> 'letter' AND next_try_at <= now()
+            AND (leased_until IS NULL OR leased_until <= now())
           ORDER BY next_try_at, id LIMIT %s FOR UPDATE SKIP LOCKED) due
     WHERE n.id = due.id RETURNING n.id
 """
 A_CLAIM = 100  # of the yardstick
-DONE = "UPDATE notifications_notification SET status = 'kept' WHERE id = ANY(%s)"
+DONE = "UPDATE notifications_notification SET status = 'kept', leased_until = NULL WHERE id = ANY(%s)"
 
 
 def queued(count: int) -> None:

@@ -55,7 +55,7 @@ class Notification(models.Model):
         DROPPED = "dropped", "Not sent, with reason"
         FAILED = "failed", "Failed"
 
-    dedupe_key = models.CharField(max_length=120, unique=True)
+    dedupe_key = models.CharField(max_length=120)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="notifications", db_index=False
     )
@@ -71,6 +71,7 @@ class Notification(models.Model):
     is_void = models.BooleanField(default=False, db_default=False)
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_try_at = models.DateTimeField(default=timezone.now, db_default=models.functions.Now())
+    leased_until = models.DateTimeField(null=True, blank=True)  # by the sender that claimed it; in no index
     created_at = models.DateTimeField(default=timezone.now, db_default=models.functions.Now())
     sent_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -78,6 +79,8 @@ class Notification(models.Model):
     objects = NotificationQuerySet.as_manager()
 
     class Meta:
+        # Not `unique=True`, which has a second index made of the key that nothing asks.
+        constraints = [models.UniqueConstraint(name="notifications_told_once", fields=["dedupe_key"])]
         indexes = [
             models.Index(
                 name="notifications_due",

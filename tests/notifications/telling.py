@@ -128,4 +128,6 @@ def hush() -> None:
 
 def due_again(notice: Notification) -> None:
     """Let the pause or the lease of a notice run out."""
-    Notification.objects.filter(pk=notice.pk).update(next_try_at=timezone.now() - dt.timedelta(seconds=1))
+    past = timezone.now() - dt.timedelta(seconds=1)
+    Notification.objects.filter(pk=notice.pk).update(next_try_at=past)
+    Notification.objects.filter(pk=notice.pk, leased_until__isnull=False).update(leased_until=past)

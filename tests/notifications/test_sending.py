@@ -177,6 +177,25 @@ def test_a_claim_that_ran_out_before_anything_was_begun_counts_as_no_repeat(cast
     assert not Notification.objects.exclude(reason="").exists()
 
 
+def test_a_claim_touches_no_index(real_cast: Cast) -> None:
+    """It writes each row beside the old one: what closes a notice costs the indexes, what leases it does not."""
+    Notification.objects.bulk_create(
+        Notification(kind="receipt", subject="payment:X", user=real_cast.alice.user, dedupe_key=f"n{number}")
+        for number in range(100)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        asked = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'notifications_notification'"
+        cursor.execute(asked)
+        before = cursor.fetchone()
+        assert len(claiming.claim()) == 100
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(asked)
+        after = cursor.fetchone()
+    written, beside = (now - then for now, then in zip(after, before, strict=True))
+    assert written == 100 and beside >= 90  # the last of a page may find no room
+
+
 def test_parallel_claims_take_each_notice_once(real_cast: Cast) -> None:
     """L05: eight claimers, two hundred notices, none in two claims."""
     Notification.objects.bulk_create(
