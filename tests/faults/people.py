@@ -38,6 +38,17 @@ class House:
         """One more bill."""
         self.bills.append(_bill(self.member, cents))
 
+    def join(self, cents: int) -> tuple[str, dict[str, int]]:
+        """An adult who has never paid joins, with a bill of their own: their session, and what they owe, by number."""
+        number = next(_serial)
+        user = _user(f"payer{number}@example.com")
+        member = add_member(
+            self.member.household, number=f"M-{number}", first_name="Bob", last_name="Rivera",
+            birth_date=dt.date(2004, 5, 2), relationship="spouse", user=user,
+        )  # fmt: skip
+        self.bills.append(bill := _bill(member, cents))
+        return _signed_in(user), {bill.number: cents}
+
     def void(self, bill: Bill) -> None:
         """Void a bill whose payment may be on its way (FAULTS A10)."""
         issuing.void(bill, on=dt.date.today(), reason="Billed by mistake", actor="system")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from tests.faults import steps_autopay, steps_back, steps_banking, steps_crashing, steps_paying
+from tests.faults import steps_autopay, steps_back, steps_banking, steps_crashing, steps_paying, steps_reconciling
 from tests.faults.scene import Scene
 
 Step = Callable[[Scene], None]
@@ -14,7 +14,7 @@ LIGHT = {**steps_paying.STEPS, **steps_back.STEPS}
 
 def kinds() -> dict[str, Step]:
     """Every kind of step that the portal takes by now; each seed has one of its own, by its number."""
-    found: dict[str, Step] = {**steps_paying.STEPS, **steps_back.STEPS}
+    found: dict[str, Step] = {**steps_paying.STEPS, **steps_back.STEPS, **steps_reconciling.STEPS}
     if steps_banking.books_disputes():
         found |= steps_banking.DISPUTES
     if steps_banking.takes_bank_debits():

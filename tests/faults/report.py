@@ -13,7 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 INVARIANTS = tuple(f"M{number}" for number in range(1, 18))
 NOT_MEASURED = (
     "M13 to M16 (access rows, canaries, mails): tests/access, tests/payments and tests/notifications hold them",
-    "M17 (payouts): no payout is made in these schedules",
     "P11 and P12 (mail, import): tests/notifications/test_mails.py, tests/bills/test_import_running.py",
     "wrong-member postings: the oracle judges each household by its own charges alone",
     "serialization failures retried: the book is asked only for deadlocks that Postgres counted",

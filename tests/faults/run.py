@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 
-from tests.faults import people, report
+from tests.faults import people, report, steps_reconciling
 from tests.faults import plan as plans
 from tests.faults import scene as scenes
 from tests.faults.book import Book
@@ -113,6 +113,7 @@ class Run:
             " - sum(CASE WHEN credit_id < 1000 THEN amount_cents ELSE 0 END), 0) FROM ledger_transfer"
         )
         verdict.hold("M1", sides + plans_own == 0, f"the trial balance is {sides + plans_own}")
+        steps_reconciling.reconcile(verdict, self.oracle.journal, book)
         self._unexplained(verdict)
         figures.verdict = verdict
         figures.webhooks = {
@@ -127,9 +128,11 @@ class Run:
     def _unexplained(self, verdict: Verdict) -> None:
         """The provider's own totals against what was judged: no charge and no refund is outside of it."""
         totals = self.provider.get("totals")
-        verdict.hold("M5", totals["charges"] == verdict.charges,
-                     f"the provider has {totals['charges']} charges, {verdict.charges} were judged")  # fmt: skip
-        verdict.unreconciled += abs(totals["charged_cents"] + totals["refunded_cents"] - verdict.moved)
+        foreign = steps_reconciling.foreign(self.oracle.journal, self.book)
+        judged = verdict.charges + len(foreign)
+        verdict.hold("M5", totals["charges"] == judged,
+                     f"the provider has {totals['charges']} charges, {judged} were judged")  # fmt: skip
+        verdict.unreconciled += abs(totals["charged_cents"] + totals["refunded_cents"] - verdict.moved - sum(foreign))
 
 
 def plan(rig: Rig, options: argparse.Namespace) -> int:

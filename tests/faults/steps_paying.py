@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.faults.scene import Scene
-from tests.faults.visitor import shape
+from tests.faults.visitor import Visitor, shape
 
 INTENTS = "/v1/payment_intents$"
 DECLINES = (
@@ -134,14 +134,18 @@ def busy(scene: Scene) -> None:
 
 
 def customer_fails(scene: Scene) -> None:
-    """The customer of a new payer cannot be made at first."""
-    number = scene.draft()
+    """The customer of somebody who has never paid cannot be made at first, wherever in a schedule this stands (B19)."""
+    session, amounts = scene.house.join(scene.random.randrange(5_000, 60_000))
+    payer = Visitor(scene.rig.web_url, session)
+    number = payer.draft(scene.house.household_id, amounts)
+    scene.note("method", shape(payer.choose(number, scene.provider.token("pm_card_visa"))))
     scene.provider.fault("status_500_before", path="/v1/customers$")
-    scene.confirm(number)
-    scene.count("customer fails", scene.provider.forget_faults())
-    scene.confirm(number)
+    scene.note("confirm", shape(payer.confirm(number)))
+    fired = scene.provider.forget_faults()
+    scene.count("customer fails", fired)
+    scene.note("customer failed", fired)
     scene.rest()
-    scene.confirm(number)
+    scene.note("confirm", shape(payer.confirm(number)))
     scene.rest()
 
 

@@ -14,13 +14,15 @@ from activity.models import WorkItem
 from bills.models import Bill
 from ledger.chart import SYSTEM_ACCOUNT_IDS, SystemAccount
 from payments import checkout, checks, findings, gateway, overdue, reconciling, refund_rules, sweeping
-from payments.models import BalanceTransaction, Dispute, Finding, Payment, ReconciliationRun, Refund
+from payments.models import BalanceTransaction, Dispute, Finding, Payment, ReconciliationRun, Refund, StripeEvent
 from payments.states import PaymentStatus
 from tests.conftest import Cast
-from tests.payments.paying import balance, make_bill, trial_balance
+from tests.payments import banking
+from tests.payments.paying import balance, make_bill, stripe_client, trial_balance
 from tests.stripe_sandbox.conftest import Server
 
 Draft = Callable[..., Payment]
+DAY = 24 * 3600
 
 
 def held(account: SystemAccount) -> int:
@@ -67,6 +69,36 @@ def test_a_payment_whose_webhooks_never_came_is_taken_in(draft: Draft, bill: Bil
     assert (payment.status, found.adopted, balance(bill)) == (PaymentStatus.SUCCEEDED, 1, 13_500)
     assert trial_balance() == 0
     assert "/v1/events" not in str(provider.get("log"))
+
+
+def test_31_days_without_webhooks_are_healed_from_the_book(
+    real_cast: Cast, draft: Draft, bill: Bill, provider: Server
+) -> None:
+    """FAULTS C15: nothing is told for 31 days of the provider's clock, and its list of events reaches back 30."""
+    lost, refunded, disputed = draft(5_000), checkout.confirm(draft(3_000)), checkout.confirm(draft(2_000))
+    posts = banking.sent(real_cast.alice, {bill: 4_000})
+    comes_back = banking.paid(provider, real_cast.alice, {bill: 1_000})
+    provider.post("faults", match={"path": "/v1/payment_intents$"}, effect="drop_after", times=1)
+    checkout.confirm(lost)
+    provider.post("refunds", payment_intent=refunded.stripe_payment_intent_id, amount=1_000)
+    provider.post("clock/advance", seconds=5 * DAY)
+    provider.post("bank_debits/return", payment_intent=comes_back.stripe_payment_intent_id, code="R10")
+    provider.post("disputes", payment_intent=disputed.stripe_payment_intent_id)
+    first_events = len(stripe_client().v1.events.list({"limit": 100}).data)
+    provider.post("clock/advance", seconds=26 * DAY)
+    left = len(stripe_client().v1.events.list({"limit": 100}).data)
+    assert left < first_events, "the first days cannot be read as events any more"
+    assert not StripeEvent.objects.exists()
+
+    until = timezone.now() + dt.timedelta(days=31, hours=1)
+    found = reconciling.run(until=until)
+    states = {payment: Payment.objects.get(pk=payment.pk).status for payment in (lost, refunded, disputed, posts)}
+    assert states == {lost: "succeeded", refunded: "partially_refunded", disputed: "disputed", posts: "succeeded"}
+    assert Payment.objects.get(pk=comes_back.pk).status == "returned"
+    assert balance(bill) == 18_500 - 5_000 - (3_000 - 1_000) - 4_000
+    assert (found.only_there, found.only_here, found.differing) == (0, 0, 0)
+    assert (broken(), trial_balance()) == ([], 0)
+    assert reconciling.run(until=until).adopted == 0
 
 
 def test_refunds_and_disputes_made_at_stripe_are_taken_in(draft: Draft, bill: Bill, provider: Server) -> None:
