@@ -13,21 +13,23 @@ PASSWORD = "meridian-demo"  # noqa: S105  # the demo's, and refused in productio
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Alice the primary holder, Bob her adult dependant, Maya her child; Charlie of another household; Dana."""
+    """Alice the primary holder, Bob her adult dependant, Maya her child; Charlie and Elena of others; Dana of staff."""
 
     alice: Member
     bob: Member
     maya: Member
     charlie: Member
+    elena: Member
     dana: User
 
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """The two coverages that are in force."""
+    """The coverages that are in force."""
 
     family: Coverage
     medicare: Coverage
+    individual: Coverage
 
 
 def make() -> People:
@@ -38,12 +40,14 @@ def make() -> People:
     bob = _member(riveras, "10482272", "Bob", "Rivera", dt.date(2004, 7, 21), "child", user=_user("bob"))
     maya = _member(riveras, "10482273", "Maya", "Rivera", dt.date(2015, 11, 2), "child", user=None)
     charlie = _member(novaks, "20771650", "Charlie", "Novak", dt.date(1957, 1, 30), "self", user=_user("charlie"))
+    parks = _household("5820-1164", address="418 Mercy Street", city="Fresno", state="CA", zip="93721")
+    elena = _member(parks, "31590442", "Elena", "Park", dt.date(1991, 5, 18), "self", user=_user("elena"))
     dana = _user("dana", is_staff=True, is_superuser=True)
-    return People(alice, bob, maya, charlie, dana)
+    return People(alice, bob, maya, charlie, elena, dana)
 
 
 def cover(people: People, *, today: dt.date, since: dt.date) -> Covered:
-    """A family plan with a premium tax credit for Alice's household, and Medicare Advantage for Charlie."""
+    """A family plan with a tax credit for Alice's household, Medicare Advantage for Charlie, a new plan for Elena."""
     silver = _plan(
         "Family Silver 70", today.year, deductible_individual_cents=250_000, deductible_family_cents=500_000,
         out_of_pocket_individual_cents=870_000, out_of_pocket_family_cents=1_740_000,
@@ -52,6 +56,10 @@ def cover(people: People, *, today: dt.date, since: dt.date) -> Covered:
         "Medicare Advantage Essential", today.year, deductible_individual_cents=0, deductible_family_cents=0,
         out_of_pocket_individual_cents=670_000, out_of_pocket_family_cents=670_000,
     )  # fmt: skip
+    bronze = _plan(
+        "Individual Bronze 60", today.year, deductible_individual_cents=580_000, deductible_family_cents=1_160_000,
+        out_of_pocket_individual_cents=900_000, out_of_pocket_family_cents=1_800_000,
+    )  # fmt: skip
     return Covered(
         family=_coverage(
             "family", silver, "family", [people.alice, people.bob, people.maya], since,
@@ -59,6 +67,10 @@ def cover(people: People, *, today: dt.date, since: dt.date) -> Covered:
         ),
         medicare=_coverage(
             "medicare", advantage, "medicare_advantage", [people.charlie], since, premium_cents=4_850, subsidy_cents=0
+        ),
+        individual=_coverage(
+            "individual", bronze, "individual", [people.elena], today.replace(day=1), premium_cents=41_240,
+            subsidy_cents=0,
         ),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The demo's bills that are not in order, and a question that was answered: a bill above its claim, one not decided."""
+"""The demo's bills that are not in order (one above its claim, one not decided), and questions: answered, and open."""
 
 import datetime as dt
 
@@ -73,3 +73,12 @@ def seed_question(asker: Member) -> None:
     )  # fmt: skip
     if inquiry.status == Inquiry.Status.OPEN:
         threads.answer(inquiry, by=clerk, text=answers.text_of("correct", reader=user))
+
+
+def seed_open_question(asker: Member) -> None:
+    """A question that staff have not answered yet: of a bill that has not come. Once."""
+    if asker.user is not None:
+        asking.ask(
+            About(asker), by=asker.user, topic=Inquiry.Topic.MISSING_BILL, form_key="demo-question-0002",
+            text="I was at Willamette Physical Therapy two months ago. No bill has come. Did the claim reach you?",
+        )  # fmt: skip

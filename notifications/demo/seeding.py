@@ -17,7 +17,7 @@ from activity.recording import record
 from bills import issuing, premiums
 from bills.issuing import Line
 from bills.models import Accumulator, Bill, Claim, ClaimLine
-from notifications.demo import autopay, history, nights, people, plans, questions
+from notifications.demo import autopay, help, history, nights, people, plans, questions  # noqa: A004
 from notifications.demo.care import VISITS, Service, Visit
 from notifications.demo.people import Covered, People
 from payments import figures
@@ -40,11 +40,14 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     for period in months:
         premiums.issue_month(period, on=min(today, period - dt.timedelta(days=20)))
     tell("visits, claims and bills")
-    for visit in (*VISITS, *plans.VISITS):
+    for visit in (*VISITS, *plans.VISITS, *help.VISITS):
         _visit(visit, getattr(cast, visit.who), today)
     questions.seed_bills(cast.alice, today=today)
     questions.seed_question(cast.alice)
+    questions.seed_open_question(cast.charlie)
     _accumulate()
+    tell("help with costs")
+    help.seed(cast, today=today)
     tell("payments")
     _pay(cast, covered, months, today)
     tell("payment plans")
@@ -195,6 +198,7 @@ def _pay(cast: People, covered: Covered, months: list[dt.date], today: dt.date) 
     for coverage, payer, paid_months in (
         (covered.family, cast.alice, months[:-1]),
         (covered.medicare, cast.charlie, months[:-2]),
+        (covered.individual, cast.elena, months[-2:-1]),
     ):
         for bill in Bill.objects.filter(coverage=coverage, period__in=paid_months).select_related("receivable"):
             assert bill.period is not None

@@ -7,12 +7,16 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import Member, User
+from accounts.models import Delegate, Member, User
 from activity.models import Event
+from assistance.models import Application, Award
+from bills.check_facts import gather
+from bills.checking import Flag, check
 from bills.models import Accumulator, Bill, Claim
 from ledger.models import Account, Transfer
 from notifications.demo import history
 from notifications.demo.care import VISITS
+from support.models import Inquiry
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +50,7 @@ def test_a_seeding_that_was_interrupted_goes_on(db, monkeypatch):
 
 def test_everybody_can_sign_in_but_maya(client, db):
     call_command("seed_demo")
-    for name in ("alice", "bob", "charlie", "dana"):
+    for name in ("alice", "bob", "charlie", "elena", "dana"):
         user = User.objects.get(email=f"{name}@example.com")
         assert user.check_password("meridian-demo")
         assert user.emailaddress_set.get().verified
@@ -68,6 +72,24 @@ def test_the_bills_stand_in_the_states_that_the_demo_shows(db):
     medicare = Bill.objects.filter(kind="premium", member__first_name="Charlie").order_by("period")
     assert [bill.balance_cents for bill in medicare] == [0] * 5 + [4850] * 2
     assert not Event.objects.filter(processed_at__isnull=True).exists()
+
+
+def test_help_questions_and_flags_stand_as_the_demo_shows_them(db):
+    """Elena's help and what she may pay for Alice; what is begun, asked, and flagged by the bill check."""
+    call_command("seed_demo")
+    today = timezone.localdate()
+    elena, alice = Member.objects.get(first_name="Elena"), Member.objects.get(first_name="Alice")
+    given = {award.kind: award for award in Award.objects.filter(application__applicant=elena.user)}
+    assert set(given) == {"assistance", "charitable"} and given["charitable"].end_on > today
+    bill = Bill.objects.get(source_id="walk-in-surgery")
+    assert 0 < bill.balance_cents < bill.amount_cents and bill.held_since is None
+    statuses = Application.objects.values_list("household__members__first_name", "status").distinct()
+    assert {("Elena", "approved"), ("Alice", "draft")} <= set(statuses)
+    assert Delegate.objects.in_force(today).get().user == elena.user
+    assert sorted(Inquiry.objects.values_list("status", flat=True)) == ["answered", "open"]
+    flagged = {found.flag for one in Bill.objects.filter(kind="medical") for found in check(gather(one)).findings}
+    assert flagged >= {Flag.MORE_THAN_CLAIM, Flag.CLAIM_OPEN, Flag.ABOVE_ESTIMATE}
+    assert not Bill.objects.filter(member=alice, held_since__isnull=False).exclude(source_id="undecided").exists()
 
 
 def test_the_parts_of_every_bill_and_claim_sum_to_the_whole(db):
