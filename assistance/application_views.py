@@ -15,7 +15,7 @@ from accounts.models import Member, Upload
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from accounts.uploads import judging, keeping
-from assistance import applying
+from assistance import applying, letters
 from assistance.forms import AnswerForm, AppealForm, ExpenseForm, IncomeForm, PeopleForm, SignForm
 from assistance.models import Application, AwardedBill, IncomeSource
 from assistance.states import ApplicationStatus
@@ -188,6 +188,7 @@ def application(request: MemberRequest, number: str) -> HttpResponse:
         "awards": found.awards.select_related("coverage"), "awarded": awarded, "today": timezone.localdate(),
         "determination": found.determinations.order_by("-pk").first(),
         "can_appeal": found.status == ApplicationStatus.DENIED, "appeal_form": AppealForm(),
+        "letters": letters.of(found),
     }  # fmt: skip
     return render(request, "assistance/application.html", context, status=INVALID if is_posted else 200)
 

@@ -213,7 +213,7 @@ def deny(application: Application, *, by: User, reason: str) -> None:
     locked = _locked(application, S.SUBMITTED, S.MISSING, S.APPEALED)
     to = S.UPHELD if locked.status == S.APPEALED else S.DENIED
     _determine(locked, by=by, percent=0)
-    _move(locked, to, actor=f"user:{by.pk}", decided_at=timezone.now(), decided_by=by, reason=reason[:500])
+    _move(locked, to, actor=f"user:{by.pk}", note=reason, decided_at=timezone.now(), decided_by=by, reason=reason[:500])
     _close(locked, str(to))
 
 

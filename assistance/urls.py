@@ -19,6 +19,7 @@ urlpatterns = [
     ),
     path("assistance/applications/<slug:number>/expenses/", steps.expenses, name="application_expenses"),
     path("assistance/applications/<slug:number>/sign/", steps.sign, name="application_sign"),
+    path("assistance/applications/<slug:number>/letter/", views.letter, name="application_letter"),
     path("assistance/applications/<slug:number>/withdraw/", steps.withdraw, name="application_withdraw"),
     path("assistance/applications/<slug:number>/appeal/", steps.appeal, name="application_appeal"),
 ]  # fmt: skip

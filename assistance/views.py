@@ -4,17 +4,18 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.http.request import HttpRequest
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import looking
+from accounts import looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
-from assistance import eligible, rules
+from assistance import eligible, letters, rules
 from assistance.forms import EstimateForm
 from assistance.models import Application, Award
+from bills import pdf
 from bills.models import Bill
 
 INVALID = 422
@@ -46,6 +47,28 @@ def assistance(request: MemberRequest) -> HttpResponse:
         "today": timezone.localdate(),
     }
     return _estimated(request, context, None)
+
+
+@allow(Policy.MEMBER)
+@require_safe
+@rate_limits.limited(rate_limits.DOCUMENTS_PER_USER)
+def letter(request: MemberRequest, number: str) -> HttpResponse:
+    """A letter of one's application as a PDF, in the language that it was asked in; without a name, the latest."""
+    application = get_object_or_404(Application.objects.visible_to(request.scope), number=number)
+    found = letters.of(application)
+    wanted = request.GET.get("letter", "")
+    if wanted:
+        found = [one for one in found if str(one.event.pk) == wanted]
+    if not found:
+        if wanted:
+            raise Http404("no letter of this application")
+        return redirect("application", number)  # nothing was written yet
+    context = {"letter": found[0], "application": application, "language": application.language}
+    name = f"{application.number}-{found[0].about}.pdf"
+    return HttpResponse(
+        pdf.rendered("print/help_letter.html", context, request), content_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"'},
+    )  # fmt: skip
 
 
 @allow(Policy.MEMBER)

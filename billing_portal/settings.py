@@ -179,6 +179,7 @@ SCHEDULE_DAYS_AHEAD = ENVIRONMENT.schedule_days_ahead
 SCHEDULE_CUT_OFF_HOURS = ENVIRONMENT.schedule_cut_off_hours
 AUTOPAY_PER_SECOND = ENVIRONMENT.autopay_per_second
 AUTOPAY_THREADS = ENVIRONMENT.autopay_threads
+LETTER_SOURCES = ["assistance.letters.papers"]  # of apps above payments, for the list of documents (payments.papers)
 REFUND_SECOND_PERSON_CENTS = ENVIRONMENT.refund_second_person_cents
 RETURN_FEES = ENVIRONMENT.return_fees
 

@@ -4,22 +4,25 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Member
 from accounts.visibility import Scope
-from bills.models import GracePeriod, Statement
+from bills.models import Bill, GracePeriod, Statement
 from ledger.templatetags.portal import month as month_words
 from payments import history, statement_reading
 from payments.history import Wanted
-from payments.models import PlanAgreement
+from payments.models import Payment, PlanAgreement
 from payments.states import SETTLED
 
 MAX_OF_KIND = 200  # of one kind in one year
+MAX_OF_BILL = 12  # of one kind on the page of a bill
 
 
 class Kind(models.TextChoices):
@@ -49,15 +52,23 @@ class Paper:
 def listed(scope: Scope, *, year: int, person: Member | None = None, kind: str = "", words: str = "") -> list[Paper]:
     """The documents of a year, of one person, of one kind, with these words in title, number or name."""
     sources = {
-        Kind.STATEMENT: _statements, Kind.RECEIPT: _receipts, Kind.LETTER: _letters, Kind.AGREEMENT: _agreements,
+        Kind.STATEMENT: [_statements], Kind.RECEIPT: [_receipts], Kind.AGREEMENT: [_agreements],
+        Kind.LETTER: [_letters, *(import_string(name) for name in settings.LETTER_SOURCES)],
     }  # fmt: skip
     found = [
         paper
-        for each, source in sources.items()
+        for each, of_kind in sources.items()
         if kind in ("", each)
+        for source in of_kind
         for paper in source(scope, year, person)
         if not words or words.casefold() in " ".join((paper.title, paper.number, *paper.people)).casefold()
     ]
+    return sorted(found, key=lambda paper: (paper.on, paper.number), reverse=True)
+
+
+def of_bill(scope: Scope, bill: Bill) -> list[Paper]:
+    """The documents in which one bill stands, as far as the viewer sees them, the latest first."""
+    found = [*_statements_of(scope, bill), *_receipts_of(scope, bill), *_agreements_of(scope, bill)]
     return sorted(found, key=lambda paper: (paper.on, paper.number), reverse=True)
 
 
@@ -120,8 +131,42 @@ def _agreements(scope: Scope, year: int, person: Member | None) -> Iterator[Pape
     if person is not None:
         agreements = agreements.filter(plan__plan_bills__bill__member=person).distinct()
     for agreement in agreements.order_by("-accepted_at")[:MAX_OF_KIND]:
-        paper = reverse("plan_agreement", args=[agreement.pk])
+        yield _agreement(agreement)
+
+
+def _statements_of(scope: Scope, bill: Bill) -> Iterator[Paper]:
+    """Statements that have a row of the bill."""
+    listed = Statement.objects.visible_to(scope).filter(
+        household_id=bill.household_id, issued_on__gte=bill.issued_on, content__bills__contains=[{"bill": bill.pk}]
+    )
+    for statement in listed.defer("content").order_by("-month")[:MAX_OF_BILL]:
         yield Paper(
-            Kind.AGREEMENT, _("Payment plan agreement"), agreement.plan.number,
-            timezone.localtime(agreement.accepted_at).date(), (), paper, paper, agreement.total_cents,
+            Kind.STATEMENT, _("Statement for %(month)s") % {"month": month_words(statement.month)}, statement.number,
+            statement.issued_on, (), reverse("statement", args=[statement.number]),
+            reverse("statement_pdf", args=[statement.number]),
         )  # fmt: skip
+
+
+def _receipts_of(scope: Scope, bill: Bill) -> Iterator[Paper]:
+    paid = Payment.objects.visible_to(scope).filter(allocations__bill=bill, status__in=SETTLED)
+    for payment in paid.order_by("-pk")[:MAX_OF_BILL]:
+        yield Paper(
+            Kind.RECEIPT, _("Receipt"), payment.number,
+            payment.effective_on or timezone.localtime(payment.created_at).date(), (),
+            reverse("payment", args=[payment.number]), reverse("payment_pdf", args=[payment.number]),
+            payment.amount_cents,
+        )  # fmt: skip
+
+
+def _agreements_of(scope: Scope, bill: Bill) -> Iterator[Paper]:
+    of_it = PlanAgreement.objects.visible_to(scope).filter(plan__plan_bills__bill=bill).select_related("plan")
+    for agreement in of_it.order_by("-accepted_at")[:MAX_OF_BILL]:
+        yield _agreement(agreement)
+
+
+def _agreement(agreement: PlanAgreement) -> Paper:
+    paper = reverse("plan_agreement", args=[agreement.pk])
+    return Paper(
+        Kind.AGREEMENT, _("Payment plan agreement"), agreement.plan.number,
+        timezone.localtime(agreement.accepted_at).date(), (), paper, paper, agreement.total_cents,
+    )  # fmt: skip
