@@ -165,7 +165,7 @@ def _helpers(member: Member, scope: Scope) -> Iterable[Step]:
 def _credit(member: Member, scope: Scope) -> Step:
     text = _("No money is lost. A refund of a payment goes back to the way it was paid.")
     account = member.household.credit
-    if member.household_id in scope.held_household_ids and account is not None:
+    if member.household_id in scope.held_household_ids and account is not None and account.balance_cents:
         text += " " + _("The household's credit, %(amount)s now, stays with the account holder.") % {
             "amount": format_usd(-account.balance_cents)
         }

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from allauth.account.models import EmailAddress
 
+from accounts.ages import ADULT_AT, latest_birth
 from accounts.households import add_member, open_household
 from accounts.models import Coverage, Household, Member, Plan, User
 
+COMES_OF_AGE_IN = dt.timedelta(days=21)
 PASSWORD = "meridian-demo"  # noqa: S105  # the demo's, and refused in production
 
 
@@ -44,6 +46,14 @@ def make() -> People:
     elena = _member(parks, "31590442", "Elena", "Park", dt.date(1991, 5, 18), "self", user=_user("elena"))
     dana = _user("dana", is_staff=True, is_superuser=True)
     return People(alice, bob, maya, charlie, elena, dana)
+
+
+def make_growing(riveras: Household, *, today: dt.date) -> Member:
+    """Leo, Alice's other child: on her account since he was small, and 18 in three weeks (accounts.departures)."""
+    born = latest_birth(ADULT_AT, today + COMES_OF_AGE_IN)
+    leo = _member(riveras, "10482274", "Leo", "Rivera", born, "child", user=_user("leo"))
+    Member.objects.filter(pk=leo.pk).update(joined_on=dt.date(2015, 1, 1))
+    return leo
 
 
 def cover(people: People, *, today: dt.date, since: dt.date) -> Covered:

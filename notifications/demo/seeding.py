@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts import departures
 from accounts.models import Member
 from activity.models import Event
 from activity.recording import record
@@ -35,6 +36,8 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     months = _months(today)
     tell("people and coverages")
     cast = people.make()
+    people.make_growing(cast.alice.household, today=today)
+    departures.foresee_all(today)
     covered = people.cover(cast, today=today, since=min(months[0], today.replace(month=1, day=1)))
     tell("premiums")
     for period in months:

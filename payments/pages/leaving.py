@@ -155,9 +155,9 @@ def _initial(standing: Departure | None) -> dict[str, Any]:
 
 
 def _comes_of_age(member: Member) -> dt.date | None:
-    """The coming 18th birthday of a child of the account."""
-    day = birthday(member.birth_date, ADULT_AT)
-    return day if timezone.localdate() < day else None
+    """The 18th birthday of a child of the account, in the year before it."""
+    day, today = birthday(member.birth_date, ADULT_AT), timezone.localdate()
+    return day if today < day <= today + departures.LONGEST else None
 
 
 def _is_held(request: MemberRequest, member: Member) -> bool:

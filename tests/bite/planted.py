@@ -5,6 +5,7 @@ Tests are pytest's ids, kept few: each bug costs seconds.
 """
 
 from tests.bite.planted_autopay import AUTOPAY
+from tests.bite.planted_household import HOUSEHOLD
 from tests.bite.planted_plans import PLANS
 from tests.bite.planted_sight import SIGHT
 from tests.bite.planted_support import SUPPORT
@@ -21,6 +22,7 @@ BUGS = (
     *SUPPORT,
     *PLANS,
     *SIGHT,
+    *HOUSEHOLD,
     *TELLING,
     Planted(
         "row lock of the bills", "payments/checkout.py",

@@ -5,6 +5,7 @@ def test_she_sees_what_she_owes(site, real_cast, sign_in):
     page.goto(f"{site}/overview/")
 """
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from billing_portal.demo import clock
 from tests.provider import provider, provider_process  # noqa: F401
 from tests.smtp import mailbox  # noqa: F401
 from tests.stripe_sandbox.conftest import Server, free_port
@@ -48,7 +50,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(django_db_setup: None, django_db_blocker: Any, provider_process: Server) -> Iterator[str]:  # noqa: F811
+def clock_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the portal of these tests looks for what time it is."""
+    return tmp_path_factory.mktemp("clock")
+
+
+@pytest.fixture
+def set_clock(site: str, clock_directory: Path) -> Iterator[Callable[[dt.datetime], None]]:
+    """Puts the portal's clock to a moment; it goes right again after the test."""
+
+    def put(shift_seconds: float) -> None:
+        clock.write(clock_directory, shift_seconds=shift_seconds, goal="")
+        time.sleep(3 * clock.LOOK_SECONDS)
+
+    yield lambda moment: put(moment.timestamp() - clock.real_now())
+    put(0.0)
+
+
+@pytest.fixture(scope="session")
+def site(
+    django_db_setup: None,
+    django_db_blocker: Any,
+    provider_process: Server,  # noqa: F811
+    clock_directory: Path,
+) -> Iterator[str]:
     """The portal's address: gunicorn as in production, on the test database and the tests' payment provider."""
     port = free_port()
     with django_db_blocker.unblock():
@@ -62,7 +87,16 @@ def site(django_db_setup: None, django_db_blocker: Any, provider_process: Server
         "WEB_CONCURRENCY": "1",
         "WEB_THREADS": "4",
     }
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "-b", f"127.0.0.1:{port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.browser.clocked",
+        str(clock_directory),
+        "-c",
+        "gunicorn.conf.py",
+        "-b",
+        f"127.0.0.1:{port}",
+    ]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         _wait_for(f"http://127.0.0.1:{port}/health/live", process)

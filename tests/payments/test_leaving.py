@@ -210,6 +210,8 @@ def test_a_link_that_the_holder_made_opens_nothing_from_that_midnight_on(cast: C
 def test_it_is_settled_once_and_told_once(cast: Cast) -> None:
     departure = leaves(cast.bob, cast.alice)
     assert (settle(departure), settle(departure)) == (1, 0)
+    with at_midnight_of(departure.on):
+        assert not departing.settle(departure.pk)  # another worker had it in its list too
     assert Event.objects.filter(kind="departure.done").count() == 1
 
 

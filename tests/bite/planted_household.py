@@ -1,0 +1,64 @@
+"""The planted bugs of leaving a household, coming of age on it, and letting its holder see."""
+
+from tests.bite.planting import Planted
+
+P, A = "tests/payments/test_leaving.py::", "tests/accounts/test_sight.py::"
+
+HOUSEHOLD = (
+    Planted(
+        "sight ends with the day that was planned",
+        "accounts/departures.py",
+        "    Member.objects.filter(pk=member.pk).update(left_on=on)",
+        "    Member.objects.filter(pk=member.pk).update(left_on=None)",
+        f"{P}test_sight_ends_at_midnight_and_not_a_second_before",
+    ),
+    Planted(
+        "what people of the household hold ends at that midnight",
+        "accounts/departures.py",
+        "        Delegate.objects.filter(pk=delegate.pk).update(until=last)\n",
+        "",
+        f"{P}test_what_the_two_held_for_one_another_ends_and_an_adults_own_helper_stays",
+    ),
+    Planted(
+        "another adult's bills are theirs to show",
+        "accounts/departures.py",
+        "    if bills != Bills.THEIRS and not may_choose_bills(locked, scope):",
+        "    if False:",
+        f"{P}test_another_adults_bills_are_theirs_to_show",
+    ),
+    Planted(
+        "what somebody planned themselves is theirs to call off",
+        "accounts/departures.py",
+        "    if not may_cancel(standing, scope):",
+        "    if False:",
+        f"{P}test_the_holder_neither_calls_off_nor_moves_what_the_other_planned",
+    ),
+    Planted(
+        "a departure is settled once",
+        "payments/departing.py",
+        "    if not is_open or departure.on > timezone.localdate():",
+        "    if departure.on > timezone.localdate():",
+        f"{P}test_it_is_settled_once_and_told_once",
+    ),
+    Planted(
+        "methods are lent within a household",
+        "payments/models/methods.py",
+        "Exists(owner), Exists(lent_to), ended_at",
+        "Exists(owner), ended_at",
+        f"{P}test_methods_are_no_longer_lent_from_that_midnight_on",
+    ),
+    Planted(
+        "a holder's links end with the holder's sight",
+        "payments/models/guests.py",
+        "            Q(bill__shared_at__isnull=False) | ~Exists(apart) | ~Exists(holders),\n",
+        "",
+        f"{P}test_a_link_that_the_holder_made_opens_nothing_from_that_midnight_on",
+    ),
+    Planted(
+        "who came of age proves who they are",
+        "accounts/sight_views.py",
+        "@reauthentication.required\n",
+        "",
+        f"{A}test_it_asks_who_one_is",
+    ),
+)
