@@ -37,9 +37,18 @@ def is_apart(
 
     Who joined as an adult joined an account that its holder sees; who grew up on it never agreed to that.
     """
+    since = apart_from(today=today, born=born, joined_on=joined_on, left_on=left_on, is_seen=is_seen)
+    return is_confidential or since is not None
+
+
+def apart_from(
+    *, today: dt.date, born: dt.date, joined_on: dt.date, left_on: dt.date | None, is_seen: bool
+) -> dt.date | None:  # fmt: skip
+    """Since which day a holder sees nothing of a member who left or came of age; None of who did neither."""
     comes_of_age = birthday(born, ADULT_AT)
-    grew_up = joined_on < comes_of_age <= today and not is_seen
-    return is_confidential or grew_up or (left_on is not None and left_on <= today)
+    days = [left_on] if left_on is not None and left_on <= today else []
+    days += [comes_of_age] if joined_on < comes_of_age <= today and not is_seen else []
+    return min(days, default=None)
 
 
 def apart_sql(member: str) -> str:

@@ -13,6 +13,7 @@ import time
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
@@ -20,6 +21,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.ages import apart_from
 from activity.recording import record
 from bills.models import Bill
 from ledger.money import format_usd
@@ -41,7 +43,10 @@ from payments.states import PaymentStatus
 SEEN_SECONDS = 3600
 SESSION_KEY = "guest_pay"
 # What stands in for a bill that there is none of, so that the comparison is made all the same.
-NOBODY = (0, None, dt.date(1, 1, 1), "", "", dt.datetime(1, 1, 1, tzinfo=dt.UTC), None)
+LONG_AGO = dt.date(1900, 1, 1)
+NOBODY = (
+    0, None, LONG_AGO, "", "", dt.datetime(1900, 1, 2, tzinfo=dt.UTC), None, None, LONG_AGO, None, None, False,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +79,11 @@ def find(facts: Mapping[str, str]) -> int | None:
     """The id of the bill that all the facts fit. One query and every comparison, whatever is found (FAULTS H02)."""
     columns = (
         "pk", "voided_at", "member__birth_date", "household__zip", "member__last_name", "created_at",
-        "member__confidential_since",
+        "shared_at", "member__confidential_since", "member__joined_on", "member__left_on",
+        "member__seen_by_holder_since", "member__is_primary_holder",
     )  # fmt: skip
     found = list(Bill.objects.filter(number=facts["bill_number"]).values_list(*columns)[:1])
-    bill_id, voided_at, born, zip_code, last_name, made_at, confidential_since = found[0] if found else NOBODY
+    bill_id, voided_at, born, zip_code, last_name, made_at, shared_at, *parting = found[0] if found else NOBODY
     known = {"birth_date": born.isoformat(), "zip": zip_code[:5], "last_name": folded(last_name)}
     right = [
         secrets.compare_digest(known[name].encode(), facts.get(name, "").encode())
@@ -85,7 +91,7 @@ def find(facts: Mapping[str, str]) -> int | None:
         if name != "bill_number"
     ]
     is_whole = all(known[name] for name in settings.GUEST_PAY_FACTS if name != "bill_number")
-    is_open = voided_at is None and _is_unknown_to_the_kept_out(made_at, confidential_since)
+    is_open = voided_at is None and _is_unknown_to_the_kept_out(made_at, shared_at, Parting(born, *parting))
     return bill_id if found and is_whole and is_open and all(right) else None
 
 
@@ -280,16 +286,39 @@ def digest(visit: str) -> str:
 def _is_open(bill: Bill, link_id: int | None) -> bool:
     """Whether a bill is still seen by who named it: by a link that lives, or by its facts."""
     if link_id is None:
-        return _is_unknown_to_the_kept_out(bill.created_at, bill.member.confidential_since)
+        member = bill.member
+        parting = Parting(
+            member.birth_date, member.confidential_since, member.joined_on, member.left_on,
+            member.seen_by_holder_since, member.is_primary_holder,
+        )  # fmt: skip
+        return _is_unknown_to_the_kept_out(bill.created_at, bill.shared_at, parting)
     return GuestLink.objects.live(timezone.now()).filter(pk=link_id).exists()
 
 
-def _is_unknown_to_the_kept_out(made_at: dt.datetime, confidential_since: dt.datetime | None) -> bool:
-    """Whether a bill is as new as its member's confidential request, if there is one (FAULTS G05, F06).
+class Parting(NamedTuple):
+    """What keeps a holder out of a member's bills."""
 
-    Whom the request keeps out has seen the number of an older one, and knows the birth date.
+    born: dt.date
+    confidential_since: dt.datetime | None
+    joined_on: dt.date
+    left_on: dt.date | None
+    seen_since: dt.datetime | None
+    is_holder: bool
+
+
+def _is_unknown_to_the_kept_out(made_at: dt.datetime, shared_at: dt.datetime | None, of: Parting) -> bool:
+    """Whether a bill is as new as what keeps the holder out of it, if anything does (FAULTS G05, F06, F17).
+
+    Whom a confidential request, a departure or a birthday keeps out has seen the number of an older one, and knows the
+    birth date.
     """
-    return confidential_since is None or made_at >= confidential_since
+    if of.confidential_since is not None and made_at < of.confidential_since:
+        return False
+    day = apart_from(
+        today=timezone.localdate(), born=of.born, joined_on=of.joined_on, left_on=of.left_on,
+        is_seen=of.seen_since is not None,
+    )  # fmt: skip
+    return day is None or of.is_holder or shared_at is not None or timezone.localdate(made_at) >= day
 
 
 def _of_form(visit: str, form_key: str) -> Payment | None:

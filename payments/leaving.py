@@ -80,8 +80,7 @@ def _sight(member: Member, on: dt.date | None) -> Step:
         text = _("Until the end of %(day)s everything stays as it is.") % last + " " + text
     if member.user_id is None:
         text += " " + _(
-            "%(name)s has no sign-in yet, and can make one at any time with the member card. Member Services sees to "
-            "bills that are left open."
+            "%(name)s has no sign-in yet. Member Services helps to make one, and sees to bills that are left open."
         ) % named  # fmt: skip
     return Step(_("Who sees what"), text)
 

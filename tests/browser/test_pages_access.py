@@ -39,7 +39,8 @@ PUBLIC = (
 MEMBER = (
     "overview/", "bills/", "bills/?state=void", "bills/?from=2026-13-01", "premiums/", "claims/", "claims/CLM-1/",
     "pay/", "payments/", "payments/overpaid/", "payment-methods/", "family/", "family/leaving/", "settings/", "help/",
-    "enroll/", "accounts/email/", "accounts/logout/", "accounts/password/change/", "accounts/sessions/", "bills/NONE-0000/",
+    "enroll/", "accounts/email/", "accounts/logout/", "accounts/password/change/", "accounts/sessions/",
+    "bills/NONE-0000/",
 )  # fmt: skip
 SECOND_STEP = (
     "accounts/2fa/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",

@@ -14,7 +14,7 @@ from accounts.models import Delegate, Departure, Member
 from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
 from bills.models import Bill, Hold
-from payments import departing, guest_links, parting, sharing
+from payments import departing, guest_links, guests, parting, sharing
 from payments.autopay import changing
 from payments.models import AutopayEnrollment, GuestLink, MethodShare, Payment, PaymentMethod, PlanBill
 from payments.states import PaymentStatus
@@ -23,6 +23,7 @@ from tests.access.conftest import prove
 from tests.conftest import Cast
 from tests.factories import make_bill, make_payment
 from tests.payments.autopay.making import announced, enrolled, make_card, make_terms, stands
+from tests.payments.guest_pages import facts_of
 from tests.payments.pages import text_of
 from tests.payments.plans.making import make_plan
 
@@ -205,6 +206,20 @@ def test_a_link_that_the_holder_made_opens_nothing_from_that_midnight_on(cast: C
     departure = leaves(cast.bob, cast.alice, days=5)
     with at_midnight_of(departure.on):
         assert list(GuestLink.objects.live(timezone.now())) == links[1:]
+
+
+def test_a_bill_from_before_no_longer_opens_by_its_facts_unless_it_is_shared(cast: Cast) -> None:
+    """The holder has seen its number and knows the birth date."""
+    bill = make_bill(cast.bob)
+    facts = facts_of(bill)
+    departure = leaves(cast.bob, cast.alice, days=5)
+    with at_midnight_of(departure.on, before=True):
+        assert guests.find(facts) == bill.pk
+    with at_midnight_of(departure.on):
+        later = make_bill(cast.bob)
+        assert (guests.find(facts), guests.find(facts_of(later))) == (None, later.pk)
+        Bill.objects.filter(pk=bill.pk).update(shared_at=timezone.now())
+        assert guests.find(facts) == bill.pk
 
 
 def test_it_is_settled_once_and_told_once(cast: Cast) -> None:
