@@ -15,6 +15,8 @@ walls.refuse_weak(ENVIRONMENT)
 
 BASE_DIR = environment.BASE_DIR
 IS_DEMO = ENVIRONMENT.is_demo
+# The demo's clock, and that of tests which let months pass, is put forward on purpose: the database's decides nothing.
+IS_CLOCK_MOVED = not ENVIRONMENT.is_production
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value() or walls.THROWAWAY_KEY
 SECRET_KEY_FALLBACKS = [key for key in ENVIRONMENT.secret_key_fallbacks.get_secret_value().split(",") if key]

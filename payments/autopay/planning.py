@@ -6,10 +6,11 @@ from django.db import connection
 from django.utils import timezone
 
 from ledger.transactions import atomic_with_retry
+from payments import clocks
 from payments.autopay.charge_sql import IS_ON, MOST_DAYS_LATE
 
-# A worker whose clock is ahead by less than this charges nothing early (FAULTS E25). It is past what the clock changes
-# do to a night: a day has one beginning (E21, E22).
+# A database whose clock is ahead by less than this charges nothing early (FAULTS E25). It is past what the clock
+# changes do to a night: a day has one beginning (E21, E22).
 DAY_BEGINS = dt.timedelta(hours=1)
 
 QUEUE = f"""
@@ -22,8 +23,8 @@ QUEUE = f"""
 
 
 def day() -> dt.date:
-    """Today, as the run counts: from DAY_BEGINS after midnight on, in the portal's time zone."""
-    return timezone.localdate(timezone.now() - DAY_BEGINS)
+    """Today, by the database's clock, as the run counts: from DAY_BEGINS after midnight on, in the portal's zone."""
+    return timezone.localdate(clocks.now() - DAY_BEGINS)
 
 
 @atomic_with_retry

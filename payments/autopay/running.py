@@ -19,7 +19,7 @@ from django.db.models import Count
 
 from accounts.models import User
 from activity.recording import open_work
-from payments import customers, gateway, moving, refusing, settlement_batches
+from payments import clocks, customers, gateway, moving, refusing, settlement_batches
 from payments.autopay import pace, planning, submitting
 from payments.autopay.submitting import Submitted
 from payments.models import AutopayCharge
@@ -58,6 +58,7 @@ def run(
     charges nothing more, calls nothing declined, and alarms (FAULTS B10).
     """
     today = today or planning.day()
+    clocks.watch()
     report = Report(planned=planning.run(today=today))
     if not AutopayCharge.objects.filter(status=AutopayCharge.Status.QUEUED).exists():
         return report

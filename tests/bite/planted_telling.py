@@ -53,4 +53,9 @@ TELLING = (
         "tests/payments/autopay/test_pages.py::"
         "test_the_overview_says_what_is_taken_next_and_the_bill_says_how_much_from_what",
     ),
+    Planted(
+        "the database's clock decides what is due", "payments/clocks.py",
+        "    return timezone.now() if settings.IS_CLOCK_MOVED else _database_now()", "    return timezone.now()",
+        "tests/payments/autopay/test_clocks.py::test_a_worker_that_is_ahead_charges_nothing_early_and_is_told_of_once",
+    ),
 )  # fmt: skip

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET_KEY = "sk_test_sandbox_faults"
 WEBHOOK_SECRET = "whsec_faults"
 START_SECONDS = 90
+STOP_SECONDS = 60  # a run ends by itself after 50
 STRIPE_TIMEOUT_SECONDS = 0.6
 
 
@@ -100,6 +101,12 @@ class Rig:
         process = self._processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def tell_to_stop(self, name: str) -> None:
+        """SIGTERM, as a container gets it, and wait until the process has ended by itself (FAULTS E30)."""
+        process = self._processes.pop(name)
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(timeout=STOP_SECONDS)
 
     def arm(self, role: str, point: str) -> None:
         """Let the next process of a role that comes to this crash point die there."""

@@ -85,6 +85,23 @@ def killed(scene: Scene) -> None:
     stands(scene)
 
 
+def told_to_stop(scene: Scene) -> None:
+    """SIGTERM in mid run: what is with the provider is finished, the rest waits, and each is charged (E30)."""
+    due(scene)
+    scene.provider.fault("latency_ms", path=INTENTS, value=400, times=BILLS)
+    scene.settling._send(RUN, uuid.uuid4().hex)
+    _await_sent(scene)
+    scene.rig.tell_to_stop("worker")
+    between = "SELECT count(*) FROM payments_autopaycharge WHERE household_id = %s AND status = 'sent'"
+    if scene.book.one(between, scene.house.household_id):
+        raise AssertionError("a worker that was told to stop left a charge between the provider and us")
+    scene.provider.forget_faults()
+    scene.rig.start_worker()
+    scene.settling.run(RUN)
+    scene.count("autopay worker told to stop")
+    stands(scene)
+
+
 def replies_lost(scene: Scene) -> None:
     """Each reply is lost after the charge was made, or the call before it (B01, B02)."""
     due(scene)
@@ -155,6 +172,7 @@ STEPS = {
     "autopay": plain,
     "autopay: a hundred times": a_hundred_times,
     "autopay: worker killed": killed,
+    "autopay: worker told to stop": told_to_stop,
     "autopay: replies lost": replies_lost,
     "autopay: too many calls": too_many,
     "autopay: key refused": key_refused,

@@ -85,8 +85,17 @@ def test_a_changed_body_is_refused(real_db: None) -> None:
 def test_an_old_signature_is_refused_and_a_fresh_one_accepted(real_db: None) -> None:
     """FAULTS C03."""
     body = event_body()
-    assert post(body, signed(body, at=time.time() - 301)) == 400
+    for _time in range(2):
+        assert post(body, signed(body, at=time.time() - 301)) == 400
+    assert WorkItem.objects.get(subject="clock").detail.startswith("A webhook of Stripe's was refused: signed_long_ago")
     assert post(body, signed(body)) == 200
+
+
+def test_one_that_is_old_and_not_signed_for_us_says_nothing_of_our_clock(real_db: None) -> None:
+    """FAULTS E25: an alarm that strangers could ring is none."""
+    body = event_body()
+    assert post(body, signed(body, at=time.time() - 900, secret="whsec_other")) == 400
+    assert not WorkItem.objects.exists()
 
 
 def test_a_signature_of_the_future_is_refused(real_db: None) -> None:

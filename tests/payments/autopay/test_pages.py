@@ -207,7 +207,7 @@ def test_the_overview_says_what_is_taken_next_and_the_bill_says_how_much_from_wh
 ) -> None:
     """Amount, day, last four digits and a link, within the twelve queries of the page; to its member alone."""
     enrollment = enrolled(cast.alice, make_terms(cast.alice, cast.alice, cast.maya))
-    later, sooner = announced(enrollment, cast.maya, days=20), announced(enrollment, cast.maya, days=12)
+    later, sooner = announced(enrollment, cast.bob, days=20), announced(enrollment, cast.maya, days=12)
     alice = signed_in(cast.alice)
     alice.get("/overview/")
     with django_assert_max_num_queries(12):
