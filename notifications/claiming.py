@@ -63,14 +63,14 @@ CLOSE = """
 STEP = """
     WITH closed AS (
     UPDATE notifications_notification SET status = 'sent', reason = %(reason)s, is_void = false, sent_at = %(now)s,
-        address = %(address)s, language = %(language)s
+        leased_until = NULL, address = %(address)s, language = %(language)s
     WHERE id = %(id)s AND tries = %(tries)s RETURNING id
     ), kept AS (
     INSERT INTO notifications_senttext (notification_id, subject, text) SELECT id, %(subject)s, %(text)s FROM closed
     ON CONFLICT (notification_id) DO UPDATE SET subject = excluded.subject, text = excluded.text
     ), begun AS (
     UPDATE notifications_notification SET status = 'sending', reason = %(next_reason)s, is_void = false,
-        next_try_at = %(next_lease)s
+        leased_until = %(next_lease)s
     WHERE id = %(next_id)s AND tries = %(next_tries)s RETURNING id
     )
     SELECT id FROM (SELECT id FROM closed UNION ALL SELECT id FROM begun) written,
@@ -176,7 +176,7 @@ def _step(sent: Mark, mail: Mail, begun: Mark) -> set[int]:
         "id": sent.notice.pk, "tries": sent.notice.tries, "reason": sent.reason[:200], "now": timezone.now(),
         "address": mail.address, "language": mail.language, "subject": mail.subject[:200], "text": mail.text,
         "next_id": begun.notice.pk, "next_tries": begun.notice.tries, "next_reason": begun.reason[:200],
-        "next_lease": begun.next_try_at,
+        "next_lease": begun.leased_until,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(STEP, params)
