@@ -64,7 +64,7 @@ def ask(request: MemberRequest) -> HttpResponse:
         if is_general else None,
         may_hold=asking.may_hold(request.scope, subject),
         data=request.POST if request.method == "POST" else None,
-        files=request.FILES,
+        files=request.FILES if request.method == "POST" else None,
         topic=topic if topic in Inquiry.Topic.values else "",
     )  # fmt: skip
     if form.is_bound and form.is_valid() and (asked := _asked(request, subject, form, flag)) is not None:

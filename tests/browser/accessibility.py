@@ -3,6 +3,8 @@
 The page is loaded once and resized; at 320 px it is only held against scrolling, since its layout is that of 390 px.
 """
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,41 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = (1280, 390, 320)
 NARROWEST = min(WIDTHS)
 HEIGHT = 900
-RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})"
+RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def assert_accessible(page: Any) -> None:
+SHOTS = os.environ.get("SHOTS", "")
+HEADINGS = (
+    "() => [...document.querySelectorAll('h1,h2,h3,h4')].filter(e => e.checkVisibility()).map(e => +e.tagName[1])"
+)
+SPANISH_WIDTHS = (390, 320)  # what Spanish changes is how long words are
+
+
+def hold(page: Any, language: str) -> None:
+    """The page as it stands: its language, title, headings, axe, narrow screens; and a picture where SHOTS is set."""
+    where = page.url
+    assert page.evaluate("document.documentElement.lang") == language, where
+    assert page.title() != "Something went wrong", where
+    assert len(page.title().split(" · ")[0]) > 2, f"{where} has no title"
+    levels = page.evaluate(HEADINGS)
+    assert levels.count(1) == 1, f"{where} has {levels.count(1)} first headings"
+    jumps = [(before, after) for before, after in zip(levels, levels[1:], strict=False) if after > before + 1]
+    assert not jumps, f"{where} skips a level of headings: {levels}"
+    if SHOTS:
+        name = page.url.split("/", 3)[3].strip("/").translate(str.maketrans("/?=", "---"))
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            page.screenshot(path=Path(SHOTS) / f"{name}-{language}-{width}.png", full_page=True)
+    assert_accessible(page, widths=WIDTHS if language == "en" else SPANISH_WIDTHS)
+
+
+def assert_accessible(page: Any, *, widths: Sequence[int] = WIDTHS) -> None:
     """Hold the page as it stands against axe and against narrow screens."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed: run npm ci")
     page.evaluate(AXE.read_text())
-    for width in WIDTHS:
+    for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert page.evaluate(WIDER) <= 0, f"{page.url} scrolls sideways at {width} px"

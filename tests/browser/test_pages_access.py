@@ -1,10 +1,7 @@
-"""Every page of members and visitors but the steps of paying (test_paying): axe, headings, titles, narrow screens."""
+"""Pages of visitors, signing in and refusals: axe, headings, titles, narrow screens. Members': test_every_page."""
 
-import datetime as dt
-import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,58 +12,22 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import translation
 
-from bills import premiums
-from bills.models import Accumulator, Bill
-from payments.models import Payment, PaymentMethod
-from payments.states import PaymentStatus
-from tests.bills.test_claim_pages import make_claim
-from tests.browser.accessibility import assert_accessible
+from tests.browser.accessibility import assert_accessible, hold
 from tests.conftest import PASSWORD, Cast
-from tests.factories import make_bill, make_coverage, make_payment
 
-SHOTS = os.environ.get("SHOTS", "")
 LANGUAGES = pytest.mark.parametrize("language", ["en", "es"])
-HEADINGS = (
-    "() => [...document.querySelectorAll('h1,h2,h3,h4')].filter(e => e.checkVisibility()).map(e => +e.tagName[1])"
-)
 PUBLIC = (
     "accounts/login/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/",
     "accounts/password/reset/key/1-none/", "accounts/password/reset/key/done/", "accounts/inactive/", "help/",
     "no/such/page/", "help/?note=4242424242424242",
-)  # fmt: skip
-MEMBER = (
-    "overview/", "bills/", "bills/?state=void", "bills/?from=2026-13-01", "premiums/", "claims/", "claims/CLM-1/",
-    "pay/", "payments/", "payments/overpaid/", "payment-methods/", "family/", "family/leaving/", "settings/", "help/",
-    "enroll/", "accounts/email/", "accounts/logout/", "accounts/password/change/", "accounts/sessions/",
-    "bills/NONE-0000/",
 )  # fmt: skip
 SECOND_STEP = (
     "accounts/2fa/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
     "accounts/2fa/recovery-codes/generate/", "accounts/2fa/webauthn/", "accounts/2fa/webauthn/add/",
 )  # fmt: skip
 REFUSED = ("400.html", "403.html", "403_csrf.html", "404.html", "500.html")
-
-
-@pytest.fixture
-def household(real_cast: Cast) -> Bill:
-    """A household as in real life: late, due, partly paid and paid bills, premiums, six months of payments."""
-    alice, maya, today = real_cast.alice, real_cast.maya, timezone.localdate()
-    late = make_bill(maya, due_on=today - dt.timedelta(days=18))
-    make_bill(alice, amount_cents=12_640, title="Laboratory", provider_name="Oakridge Pathology", lines=())
-    waiting = make_bill(real_cast.bob, amount_cents=4_200, title="Physical therapy", provider_name="Lakeside Therapy")
-    make_payment({waiting: 4_200}, payer=alice.user, status=PaymentStatus.PROCESSING)
-    for back in range(6):
-        old = make_bill(alice, amount_cents=53_100 + back * 7_300, due_on=today - dt.timedelta(days=30 * back + 5))
-        make_payment({old: old.amount_cents}, payer=alice.user, on=today - dt.timedelta(days=30 * back))
-    coverage = make_coverage(alice, real_cast.bob, maya, subsidy_cents=12_000)
-    make_coverage(alice, kind="medigap", plan_name="Medigap G", premium_cents=14_000)
-    make_claim(maya, bill=late)
-    make_claim(maya, status="replaced", member_owes_cents=25_000)
-    premiums.issue_ahead(coverage, through=premiums.month_after(today))
-    Accumulator.objects.create(member=alice, year=today.year, deductible_cents=124_000, out_of_pocket_cents=201_500)
-    return late
 
 
 @LANGUAGES
@@ -92,29 +53,6 @@ def test_every_public_page_is_accessible(
     submit(page)
     page.wait_for_url("**/confirm-email/")
     hold(page, language)
-
-
-@LANGUAGES
-def test_every_page_of_a_member_is_accessible(
-    language: str, site: str, household: Bill, real_cast: Cast, sign_in: Callable[..., Any]
-) -> None:
-    """The pages about money, the family and settings, with everything on them."""
-    user = real_cast.alice.user
-    card = PaymentMethod.objects.create(
-        user=user,
-        stripe_id=f"pm_{language}",
-        kind="card",
-        brand="visa",
-        last4="4242",
-        expires_month=12,
-        expires_year=2031,
-    )
-    paid = Payment.objects.filter(status=PaymentStatus.SUCCEEDED).latest("pk")
-    page = sign_in(user, language=language)
-    own = (f"bills/{household.number}/", f"payments/{paid.number}/", f"payment-methods/{card.pk}/remove/")
-    for path in (*MEMBER, *own):
-        page.goto(f"{site}/{path}")
-        hold(page, language)
 
 
 @LANGUAGES
@@ -181,21 +119,3 @@ def answer_with(html: str, route: Any) -> None:
 def submit(page: Any) -> None:
     """Send the first form of the page's main part."""
     page.locator("main form button[type=submit], main form button:not([type])").first.click()
-
-
-def hold(page: Any, language: str) -> None:
-    """The page as it stands: its language, title, headings, axe, narrow screens; and a picture where SHOTS is set."""
-    where = page.url
-    assert page.evaluate("document.documentElement.lang") == language, where
-    assert page.title() != "Something went wrong", where
-    assert len(page.title().split(" · ")[0]) > 2, f"{where} has no title"
-    levels = page.evaluate(HEADINGS)
-    assert levels.count(1) == 1, f"{where} has {levels.count(1)} first headings"
-    jumps = [(before, after) for before, after in zip(levels, levels[1:], strict=False) if after > before + 1]
-    assert not jumps, f"{where} skips a level of headings: {levels}"
-    if SHOTS:
-        name = page.url.split("/", 3)[3].strip("/").translate(str.maketrans("/?=", "---"))
-        for width in (1280, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.screenshot(path=Path(SHOTS) / f"{name}-{language}-{width}.png", full_page=True)
-    assert_accessible(page)
