@@ -30,6 +30,10 @@ OWED = """
         WHERE l.bill_id = b.id
           AND (p.status = ANY(%(in_flight)s) OR (p.status = 'draft' AND p.scheduled_on >= %(day)s))), 0)
 """
+# Autopay takes it by itself: its member was told ahead, and of a charge that failed hears when it is tried again.
+AUTOMATIC = """EXISTS (
+        SELECT 1 FROM payments_autopaycharge c JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
+        WHERE c.bill_id = b.id AND c.status IN ('announced', 'queued', 'sent') AND e.status = 'active')"""
 # Who is told of the bills of member `m`: the member and, unless the member is apart, the primary holder.
 READERS = f"""(
         SELECT m.user_id WHERE m.user_id IS NOT NULL
@@ -73,7 +77,7 @@ REMIND = f"""
     JOIN bills_bill b ON b.due_on = due.due_on
     JOIN ledger_account a ON a.id = b.receivable_id JOIN accounts_member m ON m.id = b.member_id
     CROSS JOIN LATERAL {READERS}
-    WHERE b.due_on BETWEEN %(first)s AND %(last)s AND b.issued_on < %(day)s AND {OWED}
+    WHERE b.due_on BETWEEN %(first)s AND %(last)s AND b.issued_on < %(day)s AND {OWED} AND NOT {AUTOMATIC}
     ON CONFLICT (dedupe_key) DO NOTHING
 """  # noqa: S608  # the parts are constants
 

@@ -13,7 +13,7 @@ from notifications import kinds
 from notifications.kinds import KINDS
 from notifications.models import Notification
 from notifications.news.looking import Looked, News, NotToBeSent, name_of
-from payments.models import PaymentAllocation
+from payments.models import AutopayCharge, AutopayEnrollment, PaymentAllocation
 from payments.states import IN_FLIGHT, PaymentStatus
 
 
@@ -32,12 +32,17 @@ def of_bills(notices: Sequence[Notification]) -> dict[int, Looked]:
     )
     today = timezone.localdate()
     promised = _promised_cents(bills.values(), today)
+    reminded = [bills[name_of(each)] for each in notices if _is_reminder(each) and name_of(each) in bills]
+    automatic = _automatic(reminded)
     found: dict[int, Looked] = {}
     for notice in notices:
         bill = bills.get(name_of(notice))
         reason = _why_not_about(bill, notice, holders)
         if bill is None or reason:
             found[notice.pk] = NotToBeSent(reason)
+            continue
+        if bill.pk in automatic and _is_reminder(notice):
+            found[notice.pk] = NotToBeSent("autopay takes it")
             continue
         owed_cents = bill.balance_cents - promised.get(bill.pk, 0)
         rule = KINDS[notice.kind].bill
@@ -70,6 +75,21 @@ def _why_not_owed(bill: Bill, rule: "kinds.Bill", owed_cents: int, today: dt.dat
     if rule is kinds.Bill.PAST_DUE and bill.due_on >= today:
         return "the bill is not past due"
     return ""
+
+
+def _is_reminder(notice: Notification) -> bool:
+    return KINDS[notice.kind].bill in (kinds.Bill.DUE, kinds.Bill.PAST_DUE)
+
+
+def _automatic(bills: Sequence[Bill]) -> set[int]:
+    """The bills that autopay is about to charge; none is asked for where it is paused or waits for a yes."""
+    if not bills:
+        return set()
+    coming = (AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.QUEUED, AutopayCharge.Status.SENT)
+    charges = AutopayCharge.objects.filter(
+        bill__in=bills, status__in=coming, enrollment__status=AutopayEnrollment.Status.ACTIVE
+    )
+    return {bill_id for bill_id in charges.values_list("bill_id", flat=True) if bill_id is not None}
 
 
 def _promised_cents(bills: Iterable[Bill], today: dt.date) -> dict[int, int]:

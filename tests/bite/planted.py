@@ -118,8 +118,7 @@ BUGS = (
     ),
     Planted(
         "age of a signature", "payments/gateway.py",
-        "verify_header(body, signature, secret, stripe.Webhook.DEFAULT_TOLERANCE)",
-        "verify_header(body, signature, secret, None)",
+        "        if signed_at < now - dt.timedelta(seconds=stripe.Webhook.DEFAULT_TOLERANCE):", "        if False:",
         f"{P}test_webhooks.py::test_an_old_signature_is_refused_and_a_fresh_one_accepted",
     ),
     Planted(

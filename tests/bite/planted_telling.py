@@ -54,6 +54,11 @@ TELLING = (
         "test_the_overview_says_what_is_taken_next_and_the_bill_says_how_much_from_what",
     ),
     Planted(
+        "what autopay takes is no bill to remind of", "notifications/bill_notices.py",
+        " AND {OWED} AND NOT {AUTOMATIC}", " AND {OWED}",
+        f"{N}test_reminders.py::test_what_autopay_takes_is_not_chased",
+    ),
+    Planted(
         "the database's clock decides what is due", "payments/clocks.py",
         "    return timezone.now() if settings.IS_CLOCK_MOVED else _database_now()", "    return timezone.now()",
         "tests/payments/autopay/test_clocks.py::test_a_worker_that_is_ahead_charges_nothing_early_and_is_told_of_once",

@@ -14,11 +14,12 @@ from bills import issuing
 from bills.models import Bill
 from notifications import bill_notices, notices, sending
 from notifications.models import Notification, ReminderRun
-from payments.models import Payment
+from payments.models import AutopayCharge, AutopayEnrollment, Payment
 from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.factories import make_bill, make_payment
-from tests.notifications.telling import hush
+from tests.notifications.telling import hush, make_notice
+from tests.payments.autopay.making import enrolled
 from tests.smtp import Mailbox
 
 TODAY = dt.date(2026, 12, 1)
@@ -82,6 +83,39 @@ def test_what_is_on_its_way_is_not_chased(cast: Cast, status: str) -> None:
     make_payment({bill: 18_500}, payer=cast.alice.user, status=status)
     for in_days in KINDS:
         assert bill_notices.remind(bill.due_on - dt.timedelta(days=in_days)) == 0
+
+
+@pytest.mark.parametrize("in_days", [3, 0, -7])
+@pytest.mark.parametrize(
+    ("charge", "enrollment", "count"),
+    [("announced", "active", 0), ("sent", "active", 0), ("announced", "paused", 1), ("asked", "active", 1),
+     ("skipped", "active", 1), ("failed", "active", 1)],
+)  # fmt: skip
+def test_what_autopay_takes_is_not_chased(cast: Cast, in_days: int, charge: str, enrollment: str, count: int) -> None:
+    """Its member was told ahead; what is skipped, failed for good, paused or waits for a yes is theirs to pay."""
+    bill = bill_due(cast.alice, in_days)
+    on = enrolled(cast.alice)
+    made = AutopayCharge.objects.create(
+        enrollment=on, household=bill.household, bill=bill, amount_cents=18_500, due_on=bill.due_on,
+        charge_on=bill.due_on, status=charge,
+    )  # fmt: skip
+    until = TODAY if enrollment == "paused" else None
+    AutopayEnrollment.objects.filter(pk=on.pk).update(status=enrollment, paused_until=until)
+    hush()
+    bill_notices.remind(TODAY)
+    assert Notification.objects.count() == count
+    assert made.status == charge
+
+
+def test_autopay_turned_on_between_queueing_and_sending_is_enough(cast: Cast, mailbox: Mailbox) -> None:
+    notice = make_notice(cast, "due_today")
+    bill = Bill.objects.get(number=notice.subject.removeprefix("bill:"))
+    AutopayCharge.objects.create(
+        enrollment=enrolled(cast.alice), household=bill.household, bill=bill, amount_cents=18_500, due_on=bill.due_on,
+        charge_on=bill.due_on,
+    )  # fmt: skip
+    assert sending.send_waiting() == 0
+    assert Notification.objects.get(kind="due_today").reason == "autopay takes it"
 
 
 def test_a_part_on_its_way_leaves_the_rest_to_be_reminded_of(cast: Cast) -> None:
