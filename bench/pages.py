@@ -21,7 +21,7 @@ from accounts.models import User
 from bench import databases, filling
 from bench.filling import Home
 from bench.frame import Run, Work, benchmark
-from bills.models import Bill
+from bills.models import Bill, Claim
 
 REPEATS = 6
 STILL_OPEN = 6
@@ -83,6 +83,8 @@ SHOWN: dict[str, Callable[[Any], int]] = {
     "one bill": lambda page: 1 + len(page["waterfall"]) + len(page["entries"]) + len(page["lines"]),
     "payments": lambda page: len(page["page"].rows),
     "family": lambda page: sum(1 + len(each.coverages) for each in page["people"]) + len(page["payments"]),
+    "claims": lambda page: len(page["claims"]),
+    "one claim": lambda page: 1 + sum(len(page[name]) for name in ("steps", "lines", "words", "versions")),
     "premiums": lambda page: len(page["due"]) + len(page["behind"]) + len(page["coverages"]),
 }  # fmt: skip
 
@@ -92,13 +94,16 @@ def pages_of(user: User) -> dict[str, Page]:
     client = Client()
     client.force_login(user)
     bill = Bill.objects.filter(member__user=user, kind=Bill.Kind.MEDICAL).order_by("due_on").first()
-    assert bill is not None
+    claim = Claim.objects.filter(member__user=user).order_by("service_on").first()
+    assert bill is not None and claim is not None
     addresses = {
         "overview": "/overview/",
         "bills": "/bills/",
         "one bill": f"/bills/{bill.number}/",
         "payments": "/payments/",
         "family": "/family/",
+        "claims": "/claims/",
+        "one claim": f"/claims/{claim.number}/",
         "premiums": "/premiums/",
     }
     pages = {name: Page(name, client, address) for name, address in addresses.items()}
