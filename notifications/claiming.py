@@ -7,7 +7,6 @@ be sent twice when its sender dies, and never a third time (FAULTS L04, docs/dec
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
@@ -105,8 +104,7 @@ class Lease(NamedTuple):
     tries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(NamedTuple):
     """What is to be written about one notice, if it is still ours to mark."""
 
     notice: Claimed
