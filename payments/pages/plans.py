@@ -11,13 +11,13 @@ from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from bills import naming, pdf
 from bills.models import Bill
-from payments import pacing
+from payments import pacing, wording
 from payments.checkout import CheckoutError
 from payments.models import AutopayEnrollment, PaymentPlan, PlanAgreement
 from payments.pages import pay
 from payments.pages.method_choice import usable_methods
 from payments.plan_forms import PauseForm, PayForm, PlanMethodForm
-from payments.plans import agreements, offering, paying, standing
+from payments.plans import agreements, charging, offering, paying, standing
 from payments.plans.standing import TONES, Standing
 
 MAX_LISTED = 50
@@ -109,10 +109,13 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
     today = timezone.localdate()
     due = min(where.due_cents(today), where.left_cents)
     following = where.next_line
+    taken = charging.of(where)
     context = {
         **_row(where),
         "form": form,
         "due_cents": due,
+        "taken": taken,
+        "taken_from": wording.saved(taken.charge.method or taken.enrollment.method) if taken and taken.charge else "",
         "next_cents": 0 if following is None or due else min(following.open_cents, where.left_cents),
         "bills": [{"bill": bill, "title": naming.title_of(bill, request.scope)} for bill in seen.order_by("due_on")],
         "agreements": plan.agreements.order_by("-accepted_at"),

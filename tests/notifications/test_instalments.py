@@ -17,6 +17,7 @@ from tests.conftest import Cast
 from tests.factories import make_bill, make_payment
 from tests.notifications.telling import hush
 from tests.payments.autopay.making import enrolled, in_days, make_card
+from tests.payments.pages import signed_in, text_of
 from tests.payments.plans.making import choice_of, make_plan, move_back, today
 from tests.smtp import Mailbox, bodies
 
@@ -166,3 +167,19 @@ def _automatic(cast: Cast, plan: PaymentPlan) -> AutopayEnrollment:
     AutopayEnrollment.objects.filter(pk=made.pk).update(created_at=timezone.now() - dt.timedelta(days=40))
     made.refresh_from_db()
     return made
+
+
+def test_the_page_of_the_plan_says_that_autopay_takes_it(plan: PaymentPlan, cast: Cast) -> None:
+    """How much, when and from what; and not where its member skipped it."""
+    alice, words = signed_in(cast.alice), "You need not pay it by hand."
+    assert words not in text_of(alice.get(f"/plans/{plan.number}/"))
+    enrollment = _automatic(cast, plan)
+    part = plan.installments.order_by("position")[0]
+    charge = AutopayCharge.objects.create(
+        enrollment=enrollment, household=plan.household, installment=part, amount_cents=part.amount_cents,
+        due_on=part.due_on, charge_on=part.due_on,
+    )  # fmt: skip
+    page = text_of(alice.get(f"/plans/{plan.number}/"))
+    assert f"Autopay takes $100.00 on {part.due_on:%B} {part.due_on.day}, {part.due_on.year} from Visa" in page
+    AutopayCharge.objects.filter(pk=charge.pk).update(status="skipped")
+    assert words not in text_of(alice.get(f"/plans/{plan.number}/"))
