@@ -70,6 +70,8 @@ def mark_all_read(scope: Scope, *, before: dt.datetime) -> int:
 def destination(notice: Notification) -> str:
     """The page of the very thing that a notice is about; that page asks for itself who may see it."""
     family, _colon, name = notice.subject.partition(":")
+    if notice.kind == "help_credit":  # as its mail does: to what can be sent back
+        return reverse("overpaid")
     if family == "grace":
         coverage_id = GracePeriod.objects.filter(pk=name).values_list("coverage_id", flat=True).first()
         return f"{reverse('premiums')}?coverage={coverage_id}"
