@@ -60,13 +60,16 @@ FIRST_RULES: tuple[dict[str, Any], ...] = (
 def holding(rules: list[GraceRule], product: str, state: str, *, on: dt.date) -> GraceRule:
     """The rule of a product on a day: the state's own before the general one, the latest begun of either.
 
-    Raises LookupError where there is none: no coverage ends without a rule that says when.
+    What is older than every rule keeps the earliest: a month that was left open for years is still to be shown. Raises
+    LookupError for a product without any: no coverage ends without a rule that says when.
     """
-    begun = [rule for rule in rules if rule.product == product and rule.effective_from <= on]
+    of_product = [rule for rule in rules if rule.product == product]
+    begun = [rule for rule in of_product if rule.effective_from <= on] or of_product
     fitting = [rule for rule in begun if rule.state == state and state] or [rule for rule in begun if not rule.state]
     if not fitting:
-        raise LookupError(f"no rule of grace for {product} on {on}")
-    return max(fitting, key=lambda rule: rule.effective_from)
+        raise LookupError(f"no rule of grace for {product}")
+    latest_or_first = max if begun is not of_product else min
+    return latest_or_first(fitting, key=lambda rule: rule.effective_from)
 
 
 def of_states(states: set[str]) -> list[GraceRule]:

@@ -14,8 +14,12 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     """Claims, and who may see them."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """Claims of the members whose services the viewer sees: never those of a pay-only delegate."""
-        return self.filter(member_id__in=scope_of(viewer).clinical_ids)
+        """Claims of the members whose services the viewer sees: never those of a pay-only delegate.
+
+        The household, which every such member belongs to, lets a list walk its index in the order that is shown.
+        """
+        scope = scope_of(viewer)
+        return self.filter(member_id__in=scope.clinical_ids, household_id__in=scope.household_ids)
 
 
 class Claim(models.Model):
@@ -63,6 +67,7 @@ class Claim(models.Model):
         constraints = [models.UniqueConstraint(name="bills_claim_source_once", fields=["source", "source_id"])]
         indexes = [
             models.Index(name="bills_claim_member_service", fields=["member", "-service_on", "-id"]),
+            models.Index(name="bills_claim_household_service", fields=["household", "-service_on", "-id"]),
             models.Index(name="bills_claim_open", fields=["id"], condition=models.Q(status="open")),
         ]
 

@@ -159,8 +159,18 @@ def test_the_latest_rule_of_the_state_holds_from_its_day_on() -> None:
     )  # fmt: skip
     assert [rule(Product.INDIVIDUAL, "OR", on).days for on in ("06-30", "07-01")] == [31, 40]
     assert rule(Product.INDIVIDUAL, "WA").days == 31
+
+
+def test_a_month_older_than_every_rule_keeps_the_first() -> None:
+    """A premium left open for years is shown like another; only a product without rules has no answer."""
+    first = GraceRule.objects.create(
+        product=Product.INDIVIDUAL, state="OR", counts_from="due", days=40, cover_ends="grace_end",
+        effective_from=day("07-01"), source="test",
+    )  # fmt: skip
+    assert rule(Product.INDIVIDUAL, "WA", "2015-12-05").days == 31
+    assert rule(Product.INDIVIDUAL, "OR", "2015-12-05") == first
     with pytest.raises(LookupError):
-        rule(Product.INDIVIDUAL, "OR", "2019-12-31")
+        rule("dental", "OR", "2015-12-05")
 
 
 @pytest.mark.parametrize(
