@@ -250,12 +250,11 @@ def _write(
         return standing
     if standing is not None:
         _give_back(standing)
-    made, _is_new = Departure.objects.update_or_create(
-        pk=standing.pk if standing else 0,
-        defaults=wanted
-        | {"member": member, "limits": {}, "bills_by_member": is_own or bool(standing and standing.bills_by_member)}
-        | ({} if standing else {"planned_by": by}),
-    )
+    made = standing or Departure(member=member, planned_by=by)
+    for name, value in wanted.items():
+        setattr(made, name, value)
+    made.limits, made.bills_by_member = {}, made.bills_by_member or is_own
+    made.save()
     Member.objects.filter(pk=member.pk).update(left_on=on)
     _limit(member, made)
     _record("departure.changed" if standing else "departure.planned", made, actor=f"user:{by.pk}", reason=reason)

@@ -6,6 +6,7 @@ departure, once, whatever runs twice. Money on its way is left to settle on the 
 """
 
 import datetime as dt
+import logging
 
 from django.utils import timezone
 
@@ -24,6 +25,8 @@ from payments.models import AutopayCharge, AutopayEnrollment, MethodShare, Payme
 from payments.plans import agreeing, respreading
 from payments.states import PaymentStatus
 
+logger = logging.getLogger(__name__)
+
 Cause = Departure.Cause
 Charge = AutopayCharge.Status
 ACTOR = "system"
@@ -34,11 +37,19 @@ BATCH = 500
 def run(today: dt.date | None = None) -> int:
     """Settle every departure whose day has come, and let new bills of who has died wait; how many were settled."""
     due = list(Departure.objects.due(today or timezone.localdate()).order_by("on", "pk")[:BATCH])
-    settled = sum(settle(each.pk) for each in due)
+    settled = sum(_settled(each.pk) for each in due)
     _keep_held()
     if settled:
         ring("payments.tasks.part_ways")
     return settled
+
+
+def _settled(departure_id: int) -> bool:
+    try:
+        return settle(departure_id)
+    except Exception:  # whatever is wrong with one must not keep the others: it is tried again with the next run
+        logger.exception("departure %s could not be settled", departure_id)
+        return False
 
 
 @atomic_with_retry

@@ -41,6 +41,13 @@ HOUSEHOLD = (
         f"{P}test_it_is_settled_once_and_told_once",
     ),
     Planted(
+        "one departure that breaks keeps no other",
+        "payments/departing.py",
+        "sum(_settled(each.pk) for each in due)",
+        "sum(settle(each.pk) for each in due)",
+        f"{P}test_one_that_cannot_be_settled_keeps_no_other",
+    ),
+    Planted(
         "methods are lent within a household",
         "payments/models/methods.py",
         "Exists(owner), Exists(lent_to), ended_at",

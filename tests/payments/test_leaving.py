@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -228,6 +229,31 @@ def test_it_is_settled_once_and_told_once(cast: Cast) -> None:
     with at_midnight_of(departure.on):
         assert not departing.settle(departure.pk)  # another worker had it in its list too
     assert Event.objects.filter(kind="departure.done").count() == 1
+
+
+def test_two_who_leave_have_each_their_own_departure(cast: Cast) -> None:
+    departure, other = leaves(cast.bob, cast.bob), leaves(cast.maya, cast.alice)
+    assert {each.member_id for each in Departure.objects.all()} == {cast.bob.pk, cast.maya.pk}
+    assert leaves(cast.bob, cast.bob, days=3).pk == departure.pk != other.pk
+    assert Departure.objects.get(pk=other.pk).on == other.on
+
+
+@pytest.fixture
+def broken(real_cast: Cast) -> Iterator[Departure]:
+    """A departure that the database refuses to close."""
+    departure = leaves(real_cast.bob, real_cast.bob)
+    refusal = f"ADD CONSTRAINT broken CHECK (id <> {departure.pk} OR done_at IS NULL)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE accounts_departure {refusal}")
+    yield departure
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_departure DROP CONSTRAINT broken")
+
+
+def test_one_that_cannot_be_settled_keeps_no_other(real_cast: Cast, broken: Departure) -> None:
+    other = leaves(real_cast.maya, real_cast.alice)
+    assert settle(broken) == 1
+    assert list(Departure.objects.filter(done_at__isnull=False)) == [other]
 
 
 def test_staff_are_asked_to_reach_who_left_without_a_sign_in(cast: Cast) -> None:
