@@ -5,6 +5,8 @@ for one person of staff the refunds of an award wait for a second one. What cann
 the applicant is told of it (payments.overpaid, decision 2022).
 """
 
+import logging
+
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
@@ -16,6 +18,8 @@ from payments import allocating, overpaid, overpaid_sources
 from payments.models import CreditMove
 from payments.overpaid_sources import Source
 
+logger = logging.getLogger(__name__)
+
 MAX_AT_ONCE = 200
 
 
@@ -23,7 +27,15 @@ def run() -> int:
     """See to every bill of an award whose overpaid money is still to go back; how many are done. Harmless to repeat."""
     waiting = AwardedBill.objects.filter(refunded_cents__isnull=True).order_by("pk")
     rows = waiting.select_related("award__application", "award__made_by", "bill__household")
-    return sum(settle(row) for row in rows[:MAX_AT_ONCE])
+    return sum(_settled(row) for row in rows[:MAX_AT_ONCE])
+
+
+def _settled(row: AwardedBill) -> bool:
+    try:
+        return settle(row)
+    except Exception:  # whatever is wrong with one must not keep the others: it is tried again with the next run
+        logger.exception("what award %s made overpaid could not be sent back", row.award_id)
+        return False
 
 
 def settle(row: AwardedBill) -> bool:

@@ -4,6 +4,7 @@ import datetime as dt
 from functools import partial
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -67,6 +68,23 @@ def test_what_was_paid_beyond_goes_back_to_the_card_once(real_cast: Cast) -> Non
     assert (row.returned_cents, row.refunded_cents, refund.status) == (7_500, 7_500, "succeeded")
     assert not Event.objects.filter(kind="award.credit_left").exists()
     assert checks.run(checks.RULES, deep=True) == []
+
+
+def test_one_that_breaks_off_keeps_no_other_and_is_not_sent_twice(real_cast: Cast) -> None:
+    bills = [make_bill(real_cast.alice, cents) for cents in (10_000, 20_000)]
+    for bill in bills:
+        checkout.confirm(drafted(real_cast, bill, bill.amount_cents))
+    approved(real_cast.alice, real_cast.dana, income_cents=THREE_QUARTERS)
+    first = AwardedBill.objects.order_by("pk")[0]
+    with connection.cursor() as cursor:
+        refusal = f"ADD CONSTRAINT broken CHECK (id <> {first.pk} OR refunded_cents IS NULL)"
+        cursor.execute(f"ALTER TABLE assistance_awardedbill {refusal}")
+        try:
+            assert refunding.run() == 1
+        finally:
+            cursor.execute("ALTER TABLE assistance_awardedbill DROP CONSTRAINT broken")
+    assert (refunding.run(), refunding.run()) == (1, 0)
+    assert (sorted(sent_back()), credit(real_cast)) == ([7_500, 15_000], 0)
 
 
 def test_above_the_limit_a_second_person_sends_it_or_leaves_it_as_credit(real_cast: Cast, settings: Settings) -> None:
