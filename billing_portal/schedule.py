@@ -54,7 +54,7 @@ SCHEDULE = {
     "run autopay": {"task": "payments.tasks.run_autopay", "schedule": crontab(minute="*/15", hour="1-23")},
     "foresee who comes of age": {
         "task": "accounts.tasks.foresee_coming_of_age",
-        "schedule": crontab(hour="0", minute="20"),
+        "schedule": crontab(hour="1", minute="20"),
     },
     # From the first minutes of the day on; a repeat settles nothing twice.
     "settle departures": {"task": "payments.tasks.settle_departures", "schedule": crontab(minute="1,31")},

@@ -15,7 +15,9 @@ def test_every_scheduled_task_exists() -> None:
 
 
 # What must also run by day: a bill that is issued, a try that is due, or a person who parts, after the night's run.
-BY_DAY = {"payments.tasks.announce_autopay", "payments.tasks.run_autopay", "payments.tasks.part_ways"}
+BY_DAY = {
+    f"payments.tasks.{name}" for name in ("announce_autopay", "run_autopay", "part_ways", "settle_departures")
+}  # fmt: skip
 
 
 def test_what_is_due_at_an_hour_is_due_at_night() -> None:
