@@ -41,7 +41,7 @@ SUITES: dict[str, list[str]] = {
     "quick tests": ["-m", "not slow and not browser", "-n", "2", "--ignore=tests/test_tidy.py"],
     "slow tests": ["-m", "slow and not browser", "-n", "2"],
     "fault plan": [],
-    "browser tests": ["-m", "browser"],
+    "browser tests": ["-m", "browser", "-n", "2"],
 }
 FAULT_SEEDS = ["--seeds", "16", "--start", "0", "--replay-every", "8"]  # a share with fixed seeds; all: make faults
 LONG_SUITES = ("slow tests", "fault plan", "browser tests")
