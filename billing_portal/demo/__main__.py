@@ -24,7 +24,8 @@ from billing_portal.environment import BASE_DIR, DEMO_FILE, DEMO_PASSWORD
 NEEDED_BYTES = 500 * 1024 * 1024
 READY_TIMEOUT_SECONDS = 120
 SIGN_INS = (
-    "alice@example.com", "bob@example.com", "charlie@example.com", "elena@example.com (may pay for Alice)",
+    "alice@example.com", "bob@example.com", "leo@example.com (soon 18)", "charlie@example.com",
+    "elena@example.com (may pay for Alice)",
     "dana@example.com (staff: /admin/)",
 )  # fmt: skip
 TIMED = ("-m", "billing_portal.demo.clock")  # runs a module under the demo's clock

@@ -26,15 +26,18 @@ ONE_DAY = dt.timedelta(days=1)
 @require_safe
 def leaving_page(request: MemberRequest) -> HttpResponse:
     """Whose place in the household the viewer may change, and what is planned of it."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "member": member, "is_own": member.pk in request.scope.own_ids, "planned": departures.leaving(member),
-            "of_age_on": _comes_of_age(member), "may_tell": member.pk in request.scope.held_ids,
+            "of_age_on": _comes_of_age(member),
         }
         for member in departures.may_plan_for(request.scope)
     ]  # fmt: skip
-    is_holder = bool(request.scope.held_household_ids)
-    return render(request, "family/leaving.html", {"rows": rows, "is_holder": is_holder})
+    context = {
+        "rows": rows, "tells_of": [row for row in rows if row["member"].pk in request.scope.held_ids],
+        "is_holder": bool(request.scope.held_household_ids),
+    }  # fmt: skip
+    return render(request, "family/leaving.html", context)
 
 
 @allow(Policy.MEMBER)
