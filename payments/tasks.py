@@ -26,7 +26,6 @@ from payments import (
     webhooks,
 )
 from payments.autopay import announcing, health, running, taking_over
-from payments.plans import announcing as plan_announcing
 from payments.plans import respreading, watching
 from payments.provider import GatewayError
 
@@ -98,7 +97,6 @@ def remind_of_scheduled() -> None:
 def announce_autopay() -> None:
     """Tell members what autopay will charge, and of what changed."""
     announcing.run()
-    plan_announcing.run()
 
 
 @shared_task(name="payments.tasks.run_autopay")
@@ -178,4 +176,4 @@ def fit_plans() -> None:
 def watch_plans() -> None:
     """Move payment plans on to today, then announce what autopay will charge of them."""
     watching.run()
-    plan_announcing.run()
+    announcing.run()

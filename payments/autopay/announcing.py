@@ -23,7 +23,7 @@ from payments.autopay.charge_sql import BANKING, IS_ON, MAY_PAY, MONTHS, ON_ITS_
 from payments.checkout import MIN_CENTS
 
 # After these a bill that is owed again is announced anew; what the member skipped, or what failed, never by itself.
-BEGINS_AGAIN = ("paid_meanwhile", "off", "on_plan", "held")
+BEGINS_AGAIN = ("paid_meanwhile", "off", "on_plan", "held", "plan_paused")
 
 RESUME = """
     UPDATE payments_autopayenrollment SET status = 'active', paused_until = NULL

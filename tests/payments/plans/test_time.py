@@ -15,8 +15,9 @@ from bills.models import Bill, Hold
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
+from payments.autopay import announcing
 from payments.models import AutopayCharge, AutopayEnrollment, Installment, PaymentMethod, PaymentPlan
-from payments.plans import allocating, announcing, changing, pausing, respreading, standing, watching
+from payments.plans import allocating, changing, pausing, respreading, standing, watching
 from payments.plans.pausing import PauseRefused
 from payments.plans.standing import State
 from payments.plans.terms import TermsRefused
@@ -244,21 +245,34 @@ def test_an_ended_plan_gives_its_bills_back(cast: Cast, plan: PaymentPlan, bill:
         PaymentPlan.objects.filter(pk=plan.pk).update(status="active", ended_at=None)
 
 
-def test_autopay_announces_each_open_instalment_once_ten_days_ahead(cast: Cast, plan: PaymentPlan, bill: Bill) -> None:
+def test_autopay_announces_each_open_instalment_once(cast: Cast, plan: PaymentPlan, bill: Bill) -> None:
     enrolled(cast, plan)
     later = _lines(plan)[1]
     day = later.due_on - dt.timedelta(days=10)
     pay(bill, 14_000)
-    assert announcing.run(today=later.due_on - dt.timedelta(days=20)) == 0
-    assert announcing.run(today=day) == 1
-    assert announcing.run(today=day) == 0
-    charge = AutopayCharge.objects.get()
+    announcing.run(today=day)
+    assert announcing.run(today=day).announced == 0
+    charge = AutopayCharge.objects.get(installment=later)
     assert (charge.installment_id, charge.amount_cents, charge.charge_on) == (later.pk, 6_000, later.due_on)
-    assert told("autopay.announced") == 1
+    assert told("autopay.announced") == AutopayCharge.objects.count()
     pay(bill, 6_000)
     announcing.run(today=day)
     charge.refresh_from_db()
     assert (charge.status, charge.code) == ("not_needed", "paid_meanwhile")
+
+
+def test_what_a_pause_took_back_is_announced_again_when_the_plan_goes_on(cast: Cast, plan: PaymentPlan) -> None:
+    assert cast.alice.user is not None
+    enrolled(cast, plan)
+    announcing.run()
+    announced = AutopayCharge.objects.filter(status="announced").count()
+    assert announced
+    pausing.for_hardship(plan, months=1, by=cast.alice.user)
+    announcing.run()
+    assert set(AutopayCharge.objects.values_list("status", "code")) == {("not_needed", "plan_paused")}
+    pausing.go_on(plan, by=cast.alice.user)
+    announcing.run()
+    assert AutopayCharge.objects.filter(status="announced").count() == announced
 
 
 def test_an_allocation_is_never_more_than_can_be_paid(cast: Cast) -> None:
