@@ -45,7 +45,7 @@ TELLING = (
     Planted(
         "the cut-off of a charge", "payments/autopay/single.py",
         "    if is_until_cut_off and timezone.now() >= days.cut_off(days.planned(held)):", "    if False:",
-        "tests/payments/autopay/test_racing.py::test_past_the_cut_off_the_run_wins_and_its_member_is_told_so",
+        "tests/payments/autopay/test_changing.py::test_the_cut_off_is_midnight_before_the_day",
     ),
     Planted(
         "what autopay takes next is its member's to see", "payments/models/autopay.py",
