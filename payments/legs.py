@@ -72,17 +72,18 @@ def shares(
 
     Pre-tax legs go first, on what is eligible, and only then on the rest, where `eligibility.why_not` refuses them.
     """
-    left = dict(wanted)
+    left, room_left = dict(wanted), dict(eligible)  # what one pre-tax leg takes is no room for the next
     parts: dict[int, dict[int, int]] = {}
     for leg_id, cents, is_pretax in sorted(legs, key=lambda leg: (not leg[2], leg[0])):
         part = dict.fromkeys(left, 0)
-        rooms = [{bill: min(left[bill], eligible.get(bill, 0)) for bill in left}] if is_pretax else []
+        rooms = [{bill: min(left[bill], room_left.get(bill, 0)) for bill in left}] if is_pretax else []
         for room in (*rooms, left):
             taken = min(cents, sum(room.values()))
             if taken:
                 for bill, share in zip(list(room), money.split(taken, list(room.values())), strict=True):
                     part[bill] += share
                     left[bill] -= share
+                    room_left[bill] = max(0, room_left.get(bill, 0) - share)
                 cents -= taken
         parts[leg_id] = part
     return parts

@@ -35,6 +35,12 @@ def statuses(payment: Payment) -> list[str]:
     return [leg.status for leg in legs.of(Payment.objects.get(pk=payment.pk))]
 
 
+def test_what_one_pretax_method_takes_is_no_room_for_the_next() -> None:
+    """An HSA and an FSA card beside another one: together they pay what is medical care of each bill, and no more."""
+    shares = legs.shares({1: 100, 2: 100}, {1: 10, 2: 90}, [(1, 60, True), (2, 40, True), (3, 100, False)])
+    assert shares == {1: {1: 6, 2: 54}, 2: {1: 4, 2: 36}, 3: {1: 90, 2: 10}}
+
+
 @given(
     st.dictionaries(st.integers(1, 40), st.integers(1, 100_000), min_size=1, max_size=11),
     st.lists(st.tuples(st.integers(1, 50), st.booleans()), min_size=2, max_size=3),
