@@ -104,8 +104,7 @@ def _special(scope: Scope, waiting: InFlight) -> Sequence[Bill]:
     bills = Bill.objects.visible_to(scope)
     found = {bill.pk: bill for bill in bills.filter(pk__in=waiting.by_bill)}
     open_ones = bills.owed()
-    for some in (open_ones.filter(on_plan_since__isnull=False), open_ones.filter(held_since__isnull=False)):
-        found |= {bill.pk: bill for bill in some[:MOST_BILLS]}
+    found |= {bill.pk: bill for bill in open_ones.set_apart()[:MOST_BILLS]}
     if scope.confidential_ids:
         shared = open_ones.filter(member_id__in=scope.confidential_ids - scope.member_ids)
         found |= {bill.pk: bill for bill in shared[: overview.MAX_SHARED_BILLS]}

@@ -23,6 +23,10 @@ class BillQuerySet(models.QuerySet["Bill"]):
             Q(member_id__in=scope.member_ids) | shared, household_id__in=scope.household_ids
         ).select_related("receivable", "member", "household")
 
+    def set_apart(self) -> Self:
+        """Bills that wait or are on a payment plan, along the index of these few."""
+        return self.filter(Q(held_since__isnull=False) | Q(on_plan_since__isnull=False))
+
     def owed(self) -> Self:
         """Bills with a balance, the earliest due first, walking the ledger's index of what is open."""
         return self.filter(
@@ -85,8 +89,12 @@ class Bill(models.Model):
             models.Index(
                 name="bills_bill_member_service", fields=["member", "service_on"], condition=Q(kind="medical")
             ),
+            models.Index(
+                name="bills_bill_set_apart", fields=["household"],
+                condition=Q(held_since__isnull=False) | Q(on_plan_since__isnull=False),
+            ),
             BrinIndex(name="bills_bill_created", fields=["created_at"], autosummarize=True),  # for check_ledger
-        ]
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.number

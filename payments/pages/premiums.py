@@ -18,6 +18,7 @@ from accounts import looking
 from accounts.models import Coverage, Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
+from accounts.visibility import Scope
 from bills import premiums
 from bills.models import Bill
 from ledger.templatetags.portal import month as month_words
@@ -94,12 +95,19 @@ def _coverages(request: MemberRequest) -> list[Coverage]:
     return sorted(found, key=lambda each: each.end_on is not None and each.end_on < today)
 
 
+def _latest(coverage: Coverage, scope: Scope) -> list[Bill]:
+    """The premiums of the last months, the latest first: found along their own index, and then only these are read."""
+    months = Bill.objects.filter(kind=Bill.Kind.PREMIUM, coverage=coverage).order_by("-period")
+    found = list(Bill.objects.visible_to(scope).filter(pk__in=list(months.values_list("pk", flat=True)[:MONTHS_SHOWN])))
+    for bill in found:
+        bill.coverage = coverage
+    return sorted(found, key=lambda bill: bill.period or dt.date.min, reverse=True)
+
+
 def _told(request: MemberRequest, coverage: Coverage) -> dict[str, object]:
     """What the page says of one coverage: its cost a month, the months to pay, and those behind."""
     scope, today = request.scope, timezone.localdate()
-    months = Bill.objects.filter(kind=Bill.Kind.PREMIUM, coverage=coverage).order_by("-period")[:MONTHS_SHOWN]
-    bills = Bill.objects.visible_to(scope).select_related("coverage__plan").filter(pk__in=months.values("pk"))
-    rows = rows_of(list(bills.order_by("-period")), scope)
+    rows = rows_of(_latest(coverage, scope), scope)
     latest = max((row.bill.period for row in rows if row.bill.period), default=None)
     ahead = [month for month in months_ahead(coverage, today=today) if latest is None or month > latest]
     is_subsidised = coverage.subsidy_ends_on is None or coverage.subsidy_ends_on >= today
