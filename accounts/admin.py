@@ -15,7 +15,7 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
 from accounts import access_report, code_actions, departure_admin, ledger_admin, staff_access, viewing
-from accounts.models import Coverage, Delegate, Household, Member, Plan, User
+from accounts.models import ConsentRule, Coverage, Delegate, Household, Member, Plan, User
 from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
 
@@ -117,15 +117,17 @@ class HouseholdAdmin(MemberRecordAdmin):
 class MemberAdmin(MemberRecordAdmin):
     """A member."""
 
-    list_display = ("number", "name", "household_link", "relationship", "is_primary_holder", "is_confidential")
+    list_display = (
+        "number", "name", "household_link", "relationship", "is_primary_holder", "is_confidential", "is_private_side",
+    )  # fmt: skip
     list_select_related = ("household",)
     search_help_text = "A member's or household's number, or a last name, whole"
     exact_search = ("number",)
     fields = (
         "number", "name", "birth_date", "relationship", "is_primary_holder", "household_link", "user_link",
-        "confidential_since", "left_on", "died_on", "medical_owed", "premiums_owed",
+        "confidential_since", "private_of_link", "left_on", "died_on", "medical_owed", "premiums_owed",
     )  # fmt: skip
-    readonly_fields = ("name", "household_link", "user_link", "medical_owed", "premiums_owed")
+    readonly_fields = ("name", "household_link", "user_link", "private_of_link", "medical_owed", "premiums_owed")
     linked_by = ("household__id__exact",)
 
     offered = (
@@ -159,6 +161,16 @@ class MemberAdmin(MemberRecordAdmin):
     def is_confidential(self, obj: Member) -> bool:
         """Whether a confidential communications request stands."""
         return obj.is_confidential
+
+    @admin.display(description="private side", boolean=True)
+    def is_private_side(self, obj: Member) -> bool:
+        """Whether it is what somebody may consent to themself, apart from the rest of them."""
+        return obj.private_of_id is not None
+
+    @admin.display(description="private side of")
+    def private_of_link(self, obj: Member) -> SafeString | str:
+        """The person's other row, of a private side."""
+        return link(obj.private_of) if obj.private_of else "-"
 
     @admin.display(description="household")
     def household_link(self, obj: Member) -> SafeString | str:
@@ -199,6 +211,14 @@ class MemberAdmin(MemberRecordAdmin):
             ("Claims", listed("bills_claim", member__id__exact=obj.pk)),
             ("Who looked", listed("activity_access", member_id=obj.pk)),
         ]
+
+
+@admin.register(ConsentRule)
+class ConsentRuleAdmin(ReadOnlyAdmin):
+    """From which age somebody may consent to what, with the first day of each rule; they change by a migration."""
+
+    list_display = ("state", "kind", "from_age", "effective_from", "source")
+    list_filter = ("state", "kind")
 
 
 @admin.register(Delegate)

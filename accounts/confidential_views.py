@@ -49,4 +49,4 @@ def confidential_withdraw(request: MemberRequest) -> HttpResponse:
 
 def _mine(request: MemberRequest) -> list[Member]:
     """The viewer's own members, in every household."""
-    return list(Member.objects.visible_to(request.scope).filter(pk__in=request.scope.own_ids).order_by("pk"))
+    return list(Member.objects.people().visible_to(request.scope).filter(pk__in=request.scope.own_ids).order_by("pk"))

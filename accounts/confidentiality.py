@@ -51,7 +51,7 @@ def withdraw(member: Member, *, actor: str) -> None:
     """Let it end. What the holder sees again is what a holder sees of anybody; a repeat changes nothing."""
     locked = Member.objects.select_for_update().get(pk=member.pk)
     ConfidentialRequest.objects.standing().filter(member=locked).update(ended_at=timezone.now())
-    if locked.confidential_since is not None:
+    if locked.confidential_since is not None and locked.private_of_id is None:
         Member.objects.filter(pk=locked.pk).update(confidential_since=None)
         _record("confidential.ended", locked, actor)
 

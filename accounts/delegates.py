@@ -36,7 +36,7 @@ def may_grant_for(scope: Scope) -> list[Member]:
 
     Never for another adult: that adult alone does (RULES section 6). A teenager's is lent for paying alone.
     """
-    held = Member.objects.filter(pk__in=scope.own_ids | scope.held_ids, died_on__isnull=True)
+    held = Member.objects.people().filter(pk__in=scope.own_ids | scope.held_ids, died_on__isnull=True)
     return [
         member
         for member in held.order_by("-is_primary_holder", "birth_date", "pk")

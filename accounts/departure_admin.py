@@ -68,7 +68,7 @@ def _lives(user: User, member: Member, cleaned: dict[str, Any]) -> str:
 
 def _is_of_household(member: Member) -> bool:
     is_gone = member.left_on is not None and member.left_on <= timezone.localdate()
-    return member.died_on is None and not is_gone
+    return member.died_on is None and not is_gone and member.private_of_id is None
 
 
 def _is_planned(member: Member) -> bool:
@@ -88,13 +88,13 @@ ACTIONS = (
     ),
     Action(
         suffix="died", label="Has died", permission=PERMISSION, form=DeathForm, run=_died,
-        applies=lambda member: member.died_on is None,
+        applies=lambda member: member.died_on is None and member.private_of_id is None,
         explains="Open bills wait; autopay, plans, delegates and the sign-in end now, and nothing is sent to them any "
         "more. See proof first.",
     ),
     Action(
         suffix="lives", label="Death recorded in error", permission=PERMISSION, run=_lives,
-        applies=lambda member: member.died_on is not None,
+        applies=lambda member: member.died_on is not None and member.private_of_id is None,
         explains="The bills go on and the sign-in works again. What ended has to be begun anew.",
     ),
 )  # fmt: skip

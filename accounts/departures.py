@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import private_sides
 from accounts.ages import ADULT_AT, birthday, latest_birth
 from accounts.models import Delegate, DelegateQuerySet, Departure, Member, User
 from accounts.models.people import ADULT_WHEN_JOINING
@@ -37,7 +38,7 @@ def may_plan_for(scope: Scope) -> list[Member]:
     Never a holder's: who holds the account next is for Member Services. Never by a delegate.
     """
     today = timezone.localdate()
-    found = Member.objects.filter(
+    found = Member.objects.people().filter(
         Q(left_on__isnull=True) | Q(left_on__gt=today), pk__in=scope.own_ids | scope.held_ids,
         is_primary_holder=False, died_on__isnull=True,
     )  # fmt: skip
@@ -107,16 +108,18 @@ def record_leaving(member: Member, *, cause: str, on: dt.date, by: User, reason:
 def record_death(member: Member, *, on: dt.date, by: User, reason: str) -> Departure:
     """Staff record a death: what others held for the member, and the member's own sign-in, end now. Raises Refused."""
     locked = Member.objects.select_for_update().get(pk=member.pk)
+    if locked.private_of_id is not None:
+        raise Refused("This is the private side of a member: record it on that member's page.")
     if locked.died_on is not None:
         raise Refused("That is recorded already.")
     if not locked.birth_date <= on <= timezone.localdate():
         raise Refused("Write the day of the death: not before the birth, not after today.")
-    Member.objects.filter(pk=locked.pk).update(died_on=on)
+    private_sides.both(locked).update(died_on=on)
     for standing in Departure.objects.planned().filter(member=locked):
         _call_off(locked, standing)
     made = Departure.objects.create(member=locked, cause=Cause.DEATH, on=on, planned_by=by)
     close_work(death_key(locked), reason="The death was recorded.")
-    others = Member.objects.filter(user_id=locked.user_id or 0, died_on__isnull=True).exclude(pk=locked.pk)
+    others = Member.objects.people().filter(user_id=locked.user_id or 0, died_on__isnull=True).exclude(pk=locked.pk)
     if locked.user_id is not None and not others.exists():
         User.objects.filter(pk=locked.user_id, is_staff=False).update(is_active=False)
     _record("departure.death", made, actor=f"user:{by.pk}", reason=reason)
@@ -134,7 +137,7 @@ def undo_death(member: Member, *, by: User, reason: str) -> None:
     if locked.died_on is None or standing is None:
         raise Refused("No death is recorded here.")
     Departure.objects.filter(pk=standing.pk).update(canceled_at=timezone.now())
-    Member.objects.filter(pk=locked.pk).update(died_on=None)
+    private_sides.both(locked).update(died_on=None)
     if locked.user_id is not None:
         User.objects.filter(pk=locked.user_id).update(is_active=True)
     _record("departure.death_undone", standing, actor=f"user:{by.pk}", reason=reason)
@@ -172,8 +175,10 @@ def foresee_all(today: dt.date) -> int:
     """Foresee who comes of age in the next NOTICE_DAYS, or did lately and was overlooked; how many are new."""
     foreseen = Departure.objects.filter(cause=Cause.OF_AGE, canceled_at__isnull=True)
     born = (latest_birth(ADULT_AT, today - NOTICE), latest_birth(ADULT_AT, today + NOTICE))
-    coming = Member.objects.of_household(today).filter(
-        birth_date__range=born, birth_date__gt=ADULT_WHEN_JOINING, is_primary_holder=False
+    coming = (
+        Member.objects.people()
+        .of_household(today)
+        .filter(birth_date__range=born, birth_date__gt=ADULT_WHEN_JOINING, is_primary_holder=False)
     )
     fresh = list(coming.exclude(pk__in=foreseen.values("member_id")).order_by("pk")[:BATCH])
     for member in fresh:
@@ -229,7 +234,7 @@ def held_for(member: Member, *, on: dt.date | None = None) -> DelegateQuerySet:
 
     Of who was a child until that day (`on`, else today) also what a parent granted others; an adult's own helpers stay.
     """
-    household = Member.objects.filter(household_id=member.household_id, user__isnull=False)
+    household = Member.objects.people().filter(household_id=member.household_id, user__isnull=False)
     others = household.exclude(pk=member.pk).values("user_id")
     ends = Q(member=member, user_id__in=others)
     ends |= Q(member__household_id=member.household_id, user_id=member.user_id or 0)
@@ -255,7 +260,7 @@ def _write(
         setattr(made, name, value)
     made.limits, made.bills_by_member = {}, made.bills_by_member or is_own
     made.save()
-    Member.objects.filter(pk=member.pk).update(left_on=on)
+    private_sides.both(member).update(left_on=on)
     _limit(member, made)
     _record("departure.changed" if standing else "departure.planned", made, actor=f"user:{by.pk}", reason=reason)
     return made
@@ -263,6 +268,8 @@ def _write(
 
 def _refuse_impossible(member: Member, on: dt.date) -> None:
     today = timezone.localdate()
+    if member.private_of_id is not None:
+        raise Refused("This is the private side of a member: record it on that member's page.")
     if member.is_primary_holder:
         raise Refused("Name another holder of the account first.")
     if member.died_on is not None or (member.left_on is not None and member.left_on <= today):
@@ -293,7 +300,7 @@ def _call_off(member: Member, standing: Departure) -> None:
     _give_back(standing)
     Departure.objects.filter(pk=standing.pk).update(canceled_at=timezone.now(), limits={})
     if standing.cause in BY_MEMBERS:
-        Member.objects.filter(pk=member.pk).update(left_on=None)
+        private_sides.both(member).update(left_on=None)
 
 
 def _record(kind: str, departure: Departure, *, actor: str, reason: str = "") -> None:

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from accounts import enrolment_codes, rate_limits
+from accounts import enrolment_codes, private_sides, rate_limits
 from accounts.models import Member, User
 from activity import recording
 from activity.models import WorkItem
@@ -38,7 +38,7 @@ def ask_for_letter(user: User, proof: Proof, *, address: str) -> None:
     number = proof.member_number.strip().upper()
     if not _take(user, number, address):
         return
-    member = Member.objects.select_related("household").filter(number=number).first()
+    member = Member.objects.people().select_related("household").filter(number=number).first()
     if _matches(member, proof) and member is not None:
         enrolment_codes.ask_for_letter(member, actor=f"user:{user.pk}")
 
@@ -69,7 +69,7 @@ def _take(user: User, number: str, address: str) -> bool:
 @atomic_with_retry
 def _decide(user: User, number: str, proof: Proof, *, allowed: bool) -> Member | None:
     """Decide and write down what was decided, in one transaction; the look-up is made in every case."""
-    member = Member.objects.select_related("household").filter(number=number).first()
+    member = Member.objects.people().select_related("household").filter(number=number).first()
     matches = _matches(member, proof)
     if not allowed or member is None or not matches:
         _record("enrolment.refused", user, f"user:{user.pk}", "limit" if not allowed else "facts")
@@ -84,6 +84,7 @@ def _decide(user: User, number: str, proof: Proof, *, allowed: bool) -> Member |
     if not Member.objects.filter(pk=member.pk, user__isnull=True).update(user=user):
         _refuse_second_claim(user, member)
         return None
+    private_sides.both(member).filter(user__isnull=True).update(user=user)
     _record("enrolment.claimed", user, f"member:{member.pk}", "", owner_id=member.household_id)
     return member
 

@@ -32,7 +32,7 @@ Way = EnrolmentCode.Way
 
 def is_needed(member: Member) -> bool:
     """Whether the facts of a member prove nothing by themselves, today."""
-    return not member.is_primary_holder and (
+    return not (member.is_primary_holder or member.private_of_id) and (
         member.is_confidential or age_on(member.birth_date, timezone.localdate()) >= CODE_FROM_AGE
     )
 

@@ -32,6 +32,7 @@ class Role(StrEnum):
 SERVICES_SEE = frozenset(
     {
         "accounts.view_household", "accounts.view_member", "accounts.view_delegate", "accounts.view_plan",
+        "accounts.view_consentrule",
         "accounts.view_coverage", "bills.view_bill", "bills.view_billline", "bills.view_claim", "bills.view_claimline",
         "bills.view_accumulator", "bills.view_gracerule", "bills.view_graceperiod", "bills.view_financecharge",
         "bills.view_statement", "bills.view_chargerule", "bills.view_hold",

@@ -15,7 +15,9 @@ from ledger.transactions import atomic_with_retry
 
 def may_give(scope: Scope) -> list[Member]:
     """Those of the viewer's own who came of age on somebody else's account, and are still on it."""
-    mine = Member.objects.of_household(timezone.localdate()).filter(pk__in=scope.own_ids, is_primary_holder=False)
+    mine = (
+        Member.objects.people().of_household(timezone.localdate()).filter(pk__in=scope.own_ids, is_primary_holder=False)
+    )
     return [member for member in mine.select_related("household").order_by("pk") if member.grew_up_here]
 
 

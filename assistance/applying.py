@@ -64,7 +64,7 @@ def begin(scope: Scope, user: User, *, charitable: bool = False) -> Application:
             application = Application.objects.create(
                 number=draw_number(), household=household, applicant=user, state=household.state or "CA",
                 wants_charitable=charitable, language=user.language,
-                household_size=max(1, len(members)),
+                household_size=max(1, len({member.person_id for member in members})),
             )  # fmt: skip
             application.members.set(member for member in members if member.household_id == household.pk)
             _tell(application, "application.begun", actor=f"user:{user.pk}")

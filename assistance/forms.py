@@ -60,7 +60,7 @@ class PeopleForm(forms.Form):
 
     def __init__(self, members: list[Member], data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
-        self.fields["members"].choices = [(member.pk, member.full_name) for member in members]  # type: ignore[attr-defined]
+        self.fields["members"].choices = [(member.pk, member.shown_name) for member in members]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """At least one kind of help."""

@@ -4,7 +4,7 @@ For a page the facts are those of the members whose services the viewer sees, so
 tells nobody of a confidential member's care (FAULTS F06); for staff and tasks they are all.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
@@ -20,6 +20,7 @@ STANDING = (Claim.Status.ACTIVE, Claim.Status.OPEN)
 MAX_CLAIMS = 20
 MAX_ESTIMATES = 5
 MAX_BILLS_OF_AN_ESTIMATE = 20
+PERSON = Coalesce("member__private_of_id", "member_id")
 OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")
 
 
@@ -100,9 +101,10 @@ def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Max
     if not counted or bill.service_on is None:
         return []
     year, of_bill = bill.service_on.year, sum(map(_out_of_pocket, counted))
+    person_id = bill.member.person_id
     coverage = (
         Coverage.objects.in_force(bill.service_on, bill.service_on)
-        .filter(members=bill.member_id, plan__out_of_pocket_individual_cents__gt=0)
+        .filter(members=person_id, plan__out_of_pocket_individual_cents__gt=0)
         .select_related("plan")
         .order_by("pk")
         .first()
@@ -110,19 +112,31 @@ def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Max
     if coverage is None:
         return []
     limit, family_limit = coverage.plan.out_of_pocket_individual_cents, coverage.plan.out_of_pocket_family_cents
-    seen = Accumulator.objects.filter(year=year, member__coverages=coverage)
+    covered = list(coverage.members.values_list("pk", flat=True))
+    seen = Accumulator.objects.filter(
+        Q(member__in=covered) | Q(member__private_of__in=covered), year=year
+    )  # both sides of a person, of who sees both
     if scope is not None:
         seen = seen.filter(member_id__in=scope.clinical_ids)
-    sums = dict(seen.values_list("member_id", "out_of_pocket_cents"))
-    is_over = sums.get(bill.member_id, 0) > limit
+    sides = dict(seen.values_list("member_id", PERSON))
+    sums = _by_person(sides, dict(seen.values_list("member_id", "out_of_pocket_cents")))
+    is_over = sums.get(person_id, 0) > limit
     is_family_over = 0 < family_limit < sum(min(cents, limit) for cents in sums.values())
     if not (is_over or is_family_over):
         return []
-    before = _before(counted[0], year, sums.keys())
-    found = [Maximum(limit, before.get(bill.member_id, 0), of_bill)] if is_over else []
+    before = _by_person(sides, _before(counted[0], year, sides))
+    found = [Maximum(limit, before.get(person_id, 0), of_bill)] if is_over else []
     if is_family_over:
         whole = sum(min(cents, limit) for cents in before.values())
         found.append(Maximum(family_limit, whole, min(of_bill, limit), is_family=True))
+    return found
+
+
+def _by_person(sides: Mapping[int, int], cents: Mapping[int, int]) -> dict[int, int]:
+    """The sums of members as those of people, whose private side is a member of its own."""
+    found: dict[int, int] = {}
+    for member_id, of_member in cents.items():
+        found[sides[member_id]] = found.get(sides[member_id], 0) + of_member
     return found
 
 

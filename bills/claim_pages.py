@@ -38,7 +38,7 @@ class ClaimFilter(forms.Form):
         super().__init__(data)  # type: ignore[arg-type]
         person = self.fields["person"]
         person.queryset = members  # type: ignore[attr-defined]
-        person.label_from_instance = lambda member: member.full_name  # type: ignore[attr-defined]
+        person.label_from_instance = lambda member: member.shown_name  # type: ignore[attr-defined]
         self.fields["kind"].choices = [("", _("All kinds")), *Kind.choices]  # type: ignore[attr-defined]
         self.fields["status"].choices = [("", _("All")), *Claim.Status.choices]  # type: ignore[attr-defined]
 

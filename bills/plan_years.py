@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from django.db.models import F, Sum
-from django.db.models.functions import ExtractMonth
+from django.db.models.functions import Coalesce, ExtractMonth
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -102,13 +102,13 @@ def of(scope: Scope, year: int, *, today: dt.date) -> list[Year]:
 
 
 def _sums(scope: Scope, year: int) -> dict[int, dict[int, Cents]]:
-    """What counted, by member and month of the service."""
+    """What counted, by person and month of the service: of who sees both sides of somebody, both."""
     rows = (
         Claim.objects.visible_to(scope)
         .filter(status=Claim.Status.ACTIVE, service_on__year=year)
         .order_by()
-        .annotate(month=ExtractMonth("service_on"))
-        .values_list("member_id", "month")
+        .annotate(month=ExtractMonth("service_on"), person=Coalesce("member__private_of_id", "member_id"))
+        .values_list("person", "month")
         .annotate(
             deductible=Sum("deductible_cents"),
             out_of_pocket=Sum(F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")),

@@ -8,9 +8,10 @@ departure, once, whatever runs twice. Money on its way is left to settle on the 
 import datetime as dt
 import logging
 
+from django.db.models import Q
 from django.utils import timezone
 
-from accounts import delegates, departures
+from accounts import delegates, departures, private_sides
 from accounts.models import Departure, Member
 from activity.doorbell import ring
 from activity.models import WorkItem
@@ -74,10 +75,15 @@ def settle(departure_id: int) -> bool:
 
 
 def open_bills(member: Member) -> BillQuerySet:
-    """What is owed for a member and not withdrawn."""
+    """What is owed for a member and not withdrawn; without the private side's, which is never the holder's to pay."""
     return Bill.objects.owed().filter(
         member=member, household_id=member.household_id, voided_at__isnull=True
     )  # fmt: skip
+
+
+def _open_bills_of_both(member: Member) -> BillQuerySet:
+    sides = private_sides.both(member).values("pk")
+    return Bill.objects.owed().filter(member__in=sides, household_id=member.household_id, voided_at__isnull=True)
 
 
 def _settle_parting(member: Member, departure: Departure) -> None:
@@ -91,7 +97,7 @@ def _settle_parting(member: Member, departure: Departure) -> None:
     _end_shares(member)
     for delegate in departures.held_for(member, on=departure.on).order_by("pk"):
         delegates.end(delegate, actor=ACTOR, reason="left the household")
-    if member.user_id is None and open_bills(member).filter(shared_at__isnull=True).exists():
+    if member.user_id is None and _open_bills_of_both(member).filter(shared_at__isnull=True).exists():
         open_work(
             WorkItem.Kind.DEPARTURE, subject=f"member:{member.number}", dedupe_key=f"departure:{departure.pk}",
             detail="Left without a sign-in, and owes bills that nobody sees now. Reach them at their own address.",
@@ -99,7 +105,7 @@ def _settle_parting(member: Member, departure: Departure) -> None:
 
 
 def _settle_death(member: Member, departure: Departure) -> None:
-    for bill in open_bills(member):
+    for bill in _open_bills_of_both(member):
         holds.begin(bill, cause=Hold.Cause.DECEASED, reference=_reference(departure))
     if member.user_id is not None and not _lives_on(member):
         for enrollment in AutopayEnrollment.objects.in_force().filter(user_id=member.user_id).order_by("pk"):
@@ -177,15 +183,20 @@ def _call_off_scheduled(user_id: int) -> None:
 
 def _lives_on(member: Member) -> bool:
     """Whether the member's sign-in is somebody else's too, who lives: a parent who signs in for a child."""
-    return Member.objects.filter(user_id=member.user_id or 0, died_on__isnull=True).exclude(pk=member.pk).exists()
+    return (
+        Member.objects.people().filter(user_id=member.user_id or 0, died_on__isnull=True).exclude(pk=member.pk).exists()
+    )
 
 
 def _keep_held() -> None:
     """Bills that came after a death wait too; where a death was recorded in error, all of them go on."""
     deaths = Departure.objects.filter(cause=Cause.DEATH, done_at__isnull=False).select_related("member")
-    for departure in deaths.filter(canceled_at__isnull=True, member__bills__receivable__balance_cents__gt=0).distinct():
-        waiting = Hold.objects.standing().filter(cause=Hold.Cause.DECEASED, bill__member=departure.member)
-        for bill in open_bills(departure.member).exclude(pk__in=waiting.values("bill_id")):
+    owing = Q(member__bills__receivable__balance_cents__gt=0)
+    owing |= Q(member__private_side__bills__receivable__balance_cents__gt=0)
+    for departure in deaths.filter(owing, canceled_at__isnull=True).distinct():
+        sides = private_sides.both(departure.member).values("pk")
+        waiting = Hold.objects.standing().filter(cause=Hold.Cause.DECEASED, bill__member__in=sides)
+        for bill in _open_bills_of_both(departure.member).exclude(pk__in=waiting.values("bill_id")):
             holds.begin(bill, cause=Hold.Cause.DECEASED, reference=_reference(departure))
     for departure in deaths.filter(canceled_at__isnull=False):
         holds.end_all_of(_reference(departure))

@@ -189,6 +189,6 @@ class HistoryForm(forms.Form):
         super().__init__(data)
         everything = ("", _("All"))
         states = [(value, label) for value, label in PaymentStatus.choices if value != PaymentStatus.DRAFT]
-        self.fields["person"].choices = [("", _("Everyone")), *((str(m.pk), m.full_name) for m in members)]  # type: ignore[attr-defined]
+        self.fields["person"].choices = [("", _("Everyone")), *((str(m.pk), m.shown_name) for m in members)]  # type: ignore[attr-defined]
         self.fields["kind"].choices = [everything, *Bill.Kind.choices]  # type: ignore[attr-defined]
         self.fields["state"].choices = [everything, *states]  # type: ignore[attr-defined]

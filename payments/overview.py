@@ -4,7 +4,18 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce, TruncMonth
 
 from accounts.models import Coverage, Member
@@ -17,6 +28,7 @@ from payments.models import Payment, PaymentAllocation, Refund
 from payments.states import IN_FLIGHT, PaymentStatus
 
 MONTHS_SHOWN = 6
+PERSON = Coalesce("member__private_of_id", "member_id")
 MAX_SHARED_BILLS = 200  # that a confidential member lets the holder pay
 COUNTED = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
 
@@ -248,10 +260,15 @@ def plan_year(scope: Scope, coverages: Sequence[Coverage], *, today: dt.date) ->
 
 @prepared
 def _used(scope: Scope, coverage_id: int, year: int) -> QuerySet[Accumulator, tuple[int, int, int]]:
+    """By person: of who sees both sides of somebody, both."""
+    covered = Coverage.members.through.objects.filter(coverage_id=coverage_id, member_id=OuterRef("person_id"))
     return (
         Accumulator.objects.visible_to(scope)
-        .filter(year=year, member__coverages=coverage_id)
-        .values_list("member_id", "deductible_cents", "out_of_pocket_cents")
+        .alias(person_id=PERSON)
+        .filter(Exists(covered), year=year)
+        .order_by()
+        .values_list(PERSON)
+        .annotate(deductible=Sum("deductible_cents"), out_of_pocket=Sum("out_of_pocket_cents"))
     )
 
 

@@ -210,7 +210,7 @@ def _line(allocation: PaymentAllocation, scope: Scope, *, is_seen: bool) -> Line
         title=naming.title_of(bill, scope),
         number=bill.number,
         provider_name=naming.provider_of(bill, scope),
-        person=bill.member.full_name,
+        person=bill.member.shown_name,
         member_id=bill.member_id,
         amount_cents=allocation.amount_cents,
     )

@@ -125,7 +125,7 @@ def _row(
     eligible, words = _eligible(bill, cents, not_care)
     return Row(
         on=transfer.effective_on,
-        person=bill.member.full_name,
+        person=bill.member.shown_name,
         provider=naming.provider_of(bill, scope),
         title=naming.title_of(bill, scope),
         service_on=bill.service_on or bill.period,

@@ -56,6 +56,6 @@ class AskForm(MessageForm):
         else:
             person = self.fields["person"]
             person.queryset = members  # type: ignore[attr-defined]
-            person.label_from_instance = lambda member: member.full_name  # type: ignore[attr-defined]
+            person.label_from_instance = lambda member: member.shown_name  # type: ignore[attr-defined]
         if not may_hold:
             del self.fields["holds_bill"]

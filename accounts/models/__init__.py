@@ -1,6 +1,7 @@
 """People and what covers them: users, households, members, delegates, plans, coverages."""
 
 from accounts.models.confidential import ConfidentialRequest, ConfidentialRequestQuerySet
+from accounts.models.consents import ConsentRule, ConsentRuleQuerySet, Sensitive
 from accounts.models.coverages import Coverage, CoverageQuerySet, Plan
 from accounts.models.delegates import Delegate, DelegateQuerySet, Invitation, InvitationQuerySet
 from accounts.models.departures import Departure, DepartureQuerySet
@@ -13,6 +14,8 @@ from accounts.uploads.models import Upload
 __all__ = [
     "ConfidentialRequest",
     "ConfidentialRequestQuerySet",
+    "ConsentRule",
+    "ConsentRuleQuerySet",
     "Coverage",
     "CoverageQuerySet",
     "Delegate",
@@ -29,6 +32,7 @@ __all__ = [
     "Member",
     "MemberQuerySet",
     "Plan",
+    "Sensitive",
     "Upload",
     "User",
     "UserManager",

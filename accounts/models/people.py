@@ -7,10 +7,12 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ages import ADULT_AT, age_on, birthday, is_apart, latest_birth
 from accounts.models.users import User
+from accounts.models.walls import MEMBER_WALLS
 from accounts.visibility import Viewer, scope_of
 from ledger.models import Account
 
@@ -50,6 +52,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Those who are of their household on a day: who has neither left nor died."""
         return self.filter(Q(left_on__isnull=True) | Q(left_on__gt=today), died_on__isnull=True)
 
+    def people(self) -> Self:
+        """Each person once: without private sides (accounts.private_sides)."""
+        return self.filter(private_of__isnull=True)
+
     def apart(self, today: dt.date) -> Self:
         """Those of whom their holder sees nothing by holding: `Member.is_apart`."""
         grew_up = Q(
@@ -79,6 +85,8 @@ class Member(models.Model):
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="members")
     is_primary_holder = models.BooleanField(default=False)
     confidential_since = models.DateTimeField(null=True, blank=True)
+    # Of the same person, what they may consent to themself, apart from the holder: accounts.private_sides.
+    private_of = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="private_side")
     # As of these, what the holder sees of the member by holding: accounts.visibility, at the portal's midnight.
     joined_on = models.DateField(default=timezone.localdate, db_default=models.functions.Now())
     seen_by_holder_since = models.DateTimeField(null=True, blank=True)  # who came of age here lets the holder see
@@ -99,8 +107,13 @@ class Member(models.Model):
             models.UniqueConstraint(
                 name="accounts_member_source_once", fields=["source", "source_id"], condition=~Q(source_id="")
             ),
+            models.CheckConstraint(
+                name="accounts_member_private_side_is_confidential",
+                condition=Q(private_of__isnull=True) | Q(confidential_since__isnull=False, is_primary_holder=False),
+            ),
         ]
         indexes = [models.Index(Upper("last_name"), name="accounts_member_last_name")]  # staff search by name
+        triggers = MEMBER_WALLS
 
     def __str__(self) -> str:
         return self.number
@@ -109,6 +122,24 @@ class Member(models.Model):
     def full_name(self) -> str:
         """First and last name, as written."""
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def shown_name(self) -> str:
+        """The full name on a page: it says which of a person's two sides is meant."""
+        return self._sided(self.full_name)
+
+    @property
+    def shown_first_name(self) -> str:
+        """The same with the first name alone."""
+        return self._sided(self.first_name)
+
+    def _sided(self, name: str) -> str:
+        return name if self.private_of_id is None else gettext("%(name)s · private services") % {"name": name}
+
+    @property
+    def person_id(self) -> int:
+        """The member who is this person, whichever side it is: whose coverage, requests and letters hold for both."""
+        return self.private_of_id or self.pk
 
     @property
     def is_confidential(self) -> bool:

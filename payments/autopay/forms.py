@@ -61,7 +61,7 @@ class TermsForm(forms.Form):
         self.fields["method"].choices = named  # type: ignore[attr-defined]
         self.fields["fallback"].choices = [("", _("No second method")), *named]  # type: ignore[attr-defined]
         if people:
-            self.fields["members"].choices = [(key, person.full_name) for key, person in self.people.items()]  # type: ignore[attr-defined]
+            self.fields["members"].choices = [(key, person.shown_name) for key, person in self.people.items()]  # type: ignore[attr-defined]
         else:
             del self.fields["members"]
 

@@ -97,7 +97,7 @@ def row(charge: AutopayCharge, scope: Scope) -> Row:
     return Row(
         charge=charge,
         title=naming.of_charge(charge, scope),
-        who=charge.bill.member.first_name if charge.bill is not None else "",
+        who=charge.bill.member.shown_first_name if charge.bill is not None else "",
         method=wording.saved(charge.method or charge.enrollment.method),
         note=naming.ended_how(charge),
         tone=naming.tone_of(charge.status),

@@ -66,7 +66,7 @@ def people_of(enrollment: AutopayEnrollment, scope: Scope) -> str:
     if enrollment.covers != Covers.MEDICAL:
         return ""
     seen = Member.objects.visible_to(scope).filter(pk__in=enrollment.members.values("pk"))
-    return ", ".join(seen.order_by("pk").values_list("first_name", flat=True))
+    return ", ".join(member.shown_first_name for member in seen.order_by("pk"))
 
 
 def of_charge(charge: AutopayCharge, scope: Scope) -> str:

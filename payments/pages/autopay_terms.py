@@ -93,7 +93,7 @@ def review(request: MemberRequest) -> HttpResponse:
     context = {
         "wanted": wanted,
         "title": naming.title_of_subject(subject, request.scope),
-        "people": ", ".join(member.first_name for member in wanted.members),
+        "people": ", ".join(member.shown_first_name for member in wanted.members),
         "method": wording.saved(wanted.method),
         "fallback": wording.saved(wanted.fallback) if wanted.fallback else "",
         "paragraphs": consents.text_of(wanted).split("\n\n"),

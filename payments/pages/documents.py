@@ -38,7 +38,7 @@ class DocumentsForm(forms.Form):
         super().__init__(data)
         self.members = {str(member.pk): member for member in members}
         self.fields["year"].choices = [(str(year), str(year)) for year in tax_pack.years(today)]  # type: ignore[attr-defined]
-        self.fields["person"].choices = [("", _("Everyone")), *((pk, m.full_name) for pk, m in self.members.items())]  # type: ignore[attr-defined]
+        self.fields["person"].choices = [("", _("Everyone")), *((pk, m.shown_name) for pk, m in self.members.items())]  # type: ignore[attr-defined]
         self.fields["kind"].choices = [("", _("All")), *papers.Kind.choices]  # type: ignore[attr-defined]
 
     @property

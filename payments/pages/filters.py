@@ -81,7 +81,7 @@ class BillFilter(django_filters.FilterSet):  # type: ignore[misc]
         self.scope = scope
         people = Member.objects.visible_to(scope).order_by("-is_primary_holder", "birth_date", "pk")
         self.form.fields["person"].queryset = people
-        self.form.fields["person"].label_from_instance = lambda member: member.full_name
+        self.form.fields["person"].label_from_instance = lambda member: member.shown_name
 
     @property
     def is_narrowed(self) -> bool:

@@ -81,7 +81,7 @@ def spending_export(request: MemberRequest) -> HttpResponseBase:
     looking.at_members(request, request.scope.member_ids, "family-export")
     header = [_("Year"), _("Person"), _("Medical in US dollars"), _("Premium in US dollars"), _("Total in US dollars")]
     rows = (
-        (one.year, one.member.full_name, *map(_dollars, (one.medical_cents, one.premium_cents, one.total_cents)))
+        (one.year, one.member.shown_name, *map(_dollars, (one.medical_cents, one.premium_cents, one.total_cents)))
         for one in _spent(request)
     )
     return StreamingHttpResponse(

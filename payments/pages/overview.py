@@ -37,7 +37,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "greeting": greeting(own),
         "own": own,
         "household": own.household if own else None,
-        "member_count": len([member for member in members if own and member.household_id == own.household_id]),
+        "member_count": len([each for each in members if own and _is_of(each, own)]),
         "can_pay": any(member.pk in scope.payable_ids for member in members),
         "can_autopay": bool(scope.payable_ids),
         "totals": overview.totals(members, scope, waiting),
@@ -50,6 +50,11 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "year": today.year,
     }
     return render(request, "overview/overview.html", context)
+
+
+def _is_of(member: Member, own: Member) -> bool:
+    """Whether it is a person of one's own household: whom a private side is of, is counted already."""
+    return member.household_id == own.household_id and member.private_of_id is None
 
 
 def greeting(member: Member | None) -> str:

@@ -100,7 +100,7 @@ def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int, *, i
         bill=bill,
         title=naming.title_of(bill, scope),
         detail=naming.detail_of(bill, scope),
-        who=bill.member.first_name,
+        who=bill.member.shown_first_name,
         on=bill.service_on or bill.issued_on,
         state=state,
         pill=states.pill(

@@ -1,8 +1,9 @@
 """The canary walk: what happens on a member's side who is apart changes nothing that the holder can open (FAULTS F06).
 
 Every page of a member is opened as Alice, from the table of addresses, so that pages that are added are walked too.
-Then Bob is billed, pays, is refused, writes and is written to; and every page is opened again. Not a letter may differ:
-no row, amount, sum, count, gap, notice, file, or suggestion. The same walk with a Bob who is seen must find much.
+Then Bob is billed, pays, is refused, writes and is written to, and so is Maya for what she may consent to
+herself; and every page is opened again. Not a letter may differ: no row, amount, sum, count, gap, notice,
+file, or suggestion. The same walk with a Bob who is seen must find much.
 """
 
 import datetime as dt
@@ -30,6 +31,7 @@ from payments.states import PaymentStatus
 from tests.access.conftest import prove
 from tests.access.objects import World, make_world
 from tests.access.routes import Route, all_routes
+from tests.accounts.private import private_side_of
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
 from tests.smtp import Mailbox, mailbox  # noqa: F401
@@ -119,7 +121,7 @@ def live(bob: Member) -> None:
     Claim.objects.create(
         number=CANARY, member=bob, household=bob.household, bill=bill, kind="professional", provider_name=CANARY,
         service_on=timezone.localdate(), billed_cents=CENTS, allowed_cents=CENTS, deductible_cents=CENTS,
-        member_owes_cents=CENTS, source="canary", source_id="canary", source_version="1",
+        member_owes_cents=CENTS, source="canary", source_id=f"canary {bob.pk}", source_version="1",
     )  # fmt: skip
     for accumulator in Accumulator.objects.filter(member=bob):
         Accumulator.objects.filter(pk=accumulator.pk).update(deductible_cents=90_000, out_of_pocket_cents=90_000)
@@ -156,6 +158,9 @@ def test_nothing_of_who_is_apart_reaches_the_holder(
         client.get(address)  # the first print of a bill makes its link
     before = walk(world, client)
     live(bob)
+    side = private_side_of(cast.maya)  # F14: of her the rest stays where it was
+    Accumulator.objects.create(member=side, year=timezone.localdate().year)
+    live(side)
     sending.send_waiting()
     after = walk(world, client)
     assert [changed(before[address], after[address]) for address in before if before[address] != after[address]] == []
@@ -163,6 +168,8 @@ def test_nothing_of_who_is_apart_reaches_the_holder(
         assert CANARY not in text.replace(f"value=&quot;{CANARY[:8]}", ""), address
         assert "73,131" not in text, address
     assert (queued.count(), mailbox.recipients.count("alice@example.com")) == heard
+    assert not Notification.objects.filter(user=cast.alice.user, member_id=side.pk).exists()
+    assert cast.maya.bills.get().number in after["/bills/"]
 
 
 def test_the_walk_would_find_it(cast: Cast, world: World) -> None:

@@ -8,8 +8,8 @@ HOUSEHOLD = (
     Planted(
         "sight ends with the day that was planned",
         "accounts/departures.py",
-        "    Member.objects.filter(pk=member.pk).update(left_on=on)",
-        "    Member.objects.filter(pk=member.pk).update(left_on=None)",
+        "    private_sides.both(member).update(left_on=on)",
+        "    private_sides.both(member).update(left_on=None)",
         f"{P}test_sight_ends_at_midnight_and_not_a_second_before",
     ),
     Planted(
