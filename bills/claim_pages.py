@@ -3,16 +3,18 @@
 from django import forms
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from accounts import keyset, looking
+from accounts import keyset, looking, rate_limits
 from accounts.models import Member, MemberQuerySet
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
-from bills import explained_claims
+from bills import explained_claims, pdf
 from bills.explained_claims import Kind
 from bills.models import Claim, ClaimQuerySet
 
@@ -89,9 +91,34 @@ def claims_page(request: MemberRequest) -> HttpResponse:
 @require_safe
 def claim_page(request: MemberRequest, number: str) -> HttpResponse:
     """Show one claim: the one in force of this number, or the version that `?version=` names."""
+    claims = Claim.objects.visible_to(request.scope)
+    claim = _looked_at(request, claims, number)
+    version = f"?version={claim.pk}" if request.GET.get("version") else ""
+    context = {
+        **_told(claim),
+        "versions": explained_claims.versions(claims, claim),
+        "bill": explained_claims.bill_of(claim, request.scope),
+        "explanation_href": reverse("claim_pdf", args=[claim.number]) + version,
+    }
+    return render(request, "claims/claim.html", context)
+
+
+@allow(Policy.MEMBER)
+@require_safe
+@rate_limits.limited(rate_limits.DOCUMENTS_PER_USER)
+def claim_pdf(request: MemberRequest, number: str) -> HttpResponse:
+    """Give the explanation of benefits of one claim as a PDF that screen readers can read."""
+    claim = _looked_at(request, Claim.objects.visible_to(request.scope), number)
+    made = pdf.rendered("print/explanation.html", {**_told(claim), "printed_at": timezone.now()}, request)
+    # The number is the payer's own, of any signs: the file is named by ours.
+    headers = {"Content-Disposition": f'inline; filename="explanation-of-benefits-{claim.pk}.pdf"'}
+    return HttpResponse(made, content_type="application/pdf", headers=headers)
+
+
+def _looked_at(request: MemberRequest, claims: ClaimQuerySet, number: str) -> Claim:
+    """The claim that the address names, as far as the viewer sees it; that it was looked at is recorded."""
     if "\0" in number:
         raise Http404("no number of a claim")
-    claims = Claim.objects.visible_to(request.scope)
     wanted = request.GET.get("version", "")
     if wanted:
         is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
@@ -101,14 +128,16 @@ def claim_page(request: MemberRequest, number: str) -> HttpResponse:
     if claim is None:
         raise Http404("no claim of this number that the viewer sees")
     looking.at(request, f"claim:{claim.pk}", claim.member_id)
-    context = {
+    return claim
+
+
+def _told(claim: Claim) -> dict[str, object]:
+    """What page and paper tell of a claim."""
+    return {
         "claim": claim,
         "kind": dict(Kind.choices).get(claim.kind, _("Claim")),
         "story": explained_claims.story(claim),
         "steps": explained_claims.steps(claim),
         "lines": list(claim.lines.all()[:MAX_LINES]),
         "words": explained_claims.words(claim),
-        "versions": explained_claims.versions(claims, claim),
-        "bill": explained_claims.bill_of(claim, request.scope),
     }
-    return render(request, "claims/claim.html", context)

@@ -1,9 +1,13 @@
 """The pages of claims: who sees which, what they say, and their versions."""
 
 import datetime as dt
+import io
 
+import pytest
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from pypdf import PdfReader
 
 from accounts.models import Delegate, Member, User
 from activity.models import Access
@@ -94,12 +98,14 @@ def test_only_who_sees_the_services_sees_the_claim(cast: Cast) -> None:
     payer.force_login(delegate)
     for client in (payer, signed_in(cast.charlie)):
         assert client.get("/claims/CLM-1/").status_code == 404
+        assert client.get("/claims/CLM-1/pdf/").status_code == 404
         assert "CLM-1" not in text_of(client.get("/claims/"))
     assert signed_in(cast.alice).get("/claims/CLM-1/").status_code == 200
     cast.bob.confidential_since = timezone.now()
     cast.bob.save()
     assert signed_in(cast.alice).get("/claims/CLM-1/").status_code == 404
-    assert signed_in(cast.alice).get(f"/claims/CLM-1/?version={mine.pk}").status_code == 404
+    for path in (f"/claims/CLM-1/?version={mine.pk}", "/claims/CLM-1/pdf/", f"/claims/CLM-1/pdf/?version={mine.pk}"):
+        assert signed_in(cast.alice).get(path).status_code == 404
     assert "CLM-1" not in text_of(signed_in(cast.alice).get("/claims/"))
     assert signed_in(cast.bob).get("/claims/CLM-1/").status_code == 200
 
@@ -111,8 +117,10 @@ def test_a_delegates_look_is_written_down(cast: Cast) -> None:
     Delegate.objects.create(member=cast.bob, user=delegate, grant="view")
     client = Client()
     client.force_login(delegate)
-    client.get("/claims/CLM-1/")
-    assert Access.objects.filter(user=delegate, subject=f"claim:{claim.pk}", member_id=cast.bob.pk).exists()
+    for count, path in enumerate(("/claims/CLM-1/", "/claims/CLM-1/pdf/"), start=1):
+        assert client.get(path).status_code == 200
+        looks = Access.objects.filter(user=delegate, subject=f"claim:{claim.pk}", member_id=cast.bob.pk)
+        assert looks.count() == count
 
 
 def test_a_number_with_any_sign_has_an_address(cast: Cast) -> None:
@@ -122,3 +130,44 @@ def test_a_number_with_any_sign_has_an_address(cast: Cast) -> None:
     page = alice.get("/claims/")
     assert "/claims/2026/10%20A%231/" in page.content.decode()
     assert alice.get("/claims/2026/10%20A%231/").status_code == 200
+    assert alice.get("/claims/2026/10%20A%231/pdf/").headers["Content-Type"] == "application/pdf"
+
+
+def words_of(answer: HttpResponse) -> str:
+    pages = PdfReader(io.BytesIO(answer.content)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).replace("\0", "").split())
+
+
+def test_the_explanation_of_benefits_is_a_pdf_that_can_be_read_aloud(cast: Cast) -> None:
+    """Tagged, with title and language (PDF/UA-1), in the words of the claim's page."""
+    make_claim(cast.maya)
+    alice = signed_in(cast.alice)
+    assert 'href="/claims/CLM-1/pdf/"' in alice.get("/claims/CLM-1/").content.decode()
+    answer = alice.get("/claims/CLM-1/pdf/")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    document = PdfReader(io.BytesIO(answer.content))
+    root = document.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] and root["/StructTreeRoot"] and root["/Lang"] == "en"
+    assert document.metadata.title == "Explanation of benefits, claim CLM-1"
+    assert b"pdfuaid" in root["/Metadata"].get_data()
+    told = words_of(answer)
+    for words in (
+        "This is not a bill.", "Oakridge Medical Center", "Maya", "$612.00", "$340.00", "$155.00", "$185.00",
+        "Office visit, established patient", "What you pay yourself each year before your plan begins to pay.",
+        "how to appeal", "1-800-555-0100",
+    ):  # fmt: skip
+        assert words in told, words
+    cast.alice.user.language = "es"
+    cast.alice.user.save()
+    spanish = signed_in(cast.alice).get("/claims/CLM-1/pdf/", headers={"Accept-Language": "es"})
+    assert PdfReader(io.BytesIO(spanish.content)).trailer["/Root"]["/Lang"] == "es"
+    assert "Esto no es una factura" in words_of(spanish)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("open", "has not decided this claim yet"), ("canceled", "was canceled"), ("replaced", "another has taken")],
+)
+def test_an_explanation_says_that_the_claim_does_not_count(cast: Cast, status: str, told: str) -> None:
+    claim = make_claim(cast.maya, status=status)
+    assert told in words_of(signed_in(cast.alice).get(f"/claims/CLM-1/pdf/?version={claim.pk}"))
