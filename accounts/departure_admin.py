@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from accounts import departures
+from accounts import departures, successions
 from accounts.models import Departure, Member, User
 from accounts.staff import Action, ActionForm, Refused
 
@@ -24,6 +24,17 @@ class LeavesForm(ActionForm):
         help_text="From its midnight; a day that has passed holds at once.",
     )  # fmt: skip
     field_order = ("cause", "on", "reason", "key")
+
+
+class HolderForm(ActionForm):
+    """Who holds the account next, and from which day."""
+
+    successor = forms.CharField(max_length=20, label="Member number of who holds the account next")
+    on = forms.DateField(
+        label="First day", widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="From its midnight; at once where the day has passed, or the holder has died.",
+    )  # fmt: skip
+    field_order = ("successor", "on", "reason", "key")
 
 
 class DeathForm(ActionForm):
@@ -66,6 +77,17 @@ def _lives(user: User, member: Member, cleaned: dict[str, Any]) -> str:
     return "The record of the death is taken back. Its bills go on; autopay and plans have to be begun anew."
 
 
+def _holds_next(user: User, member: Member, cleaned: dict[str, Any]) -> str:
+    successor = Member.objects.people().filter(number=cleaned["successor"].strip(), household=member.household).first()
+    if successor is None:
+        raise Refused("There is no member of this number in the household.")
+    try:
+        successions.record_succession(member, successor=successor, on=cleaned["on"], by=user, reason=cleaned["reason"])
+    except departures.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return f"{successor.full_name} holds the account from {cleaned['on']} on, or at once after a death."
+
+
 def _is_of_household(member: Member) -> bool:
     is_gone = member.left_on is not None and member.left_on <= timezone.localdate()
     return member.died_on is None and not is_gone and member.private_of_id is None
@@ -81,6 +103,12 @@ ACTIONS = (
         applies=lambda member: _is_of_household(member) and not member.is_primary_holder,
         explains="From that midnight the account holder sees nothing of this member, and pays nothing by autopay, plan "
         "or schedule. What is on its way settles. Both are told.",
+    ),
+    Action(
+        suffix="holder", label="Another person holds the account", permission=PERMISSION, form=HolderForm,
+        run=_holds_next, applies=lambda member: member.is_primary_holder,
+        explains="For an adult of the household who signs in and has told you that they agree. The holder leaves it, "
+        "and keeps what is their own; after a death the account goes on. Both are told.",
     ),
     Action(
         suffix="stays", label="Does not leave", permission=PERMISSION, run=_stays, applies=_is_planned,

@@ -35,7 +35,7 @@ class Refused(Exception):
 def may_plan_for(scope: Scope) -> list[Member]:
     """Whose leaving the viewer may plan: one's own, and that of everybody whom the viewer sees as the holder.
 
-    Never a holder's: who holds the account next is for Member Services. Never by a delegate.
+    Never a holder's: somebody has to hold the account next (accounts.successions). Never by a delegate.
     """
     today = timezone.localdate()
     found = Member.objects.people().filter(
@@ -53,6 +53,11 @@ def planned(member: Member) -> Departure | None:
 def leaving(member: Member) -> Departure | None:
     """The leaving that is planned for a member."""
     return Departure.objects.planned().filter(member=member, cause__in=BY_MEMBERS).first()
+
+
+def successions_ahead(member: Member) -> bool:
+    """Whether a member is named to hold the account next."""
+    return Departure.objects.planned().filter(successor_id=member.pk).exclude(cause=Cause.DEATH).exists()
 
 
 def may_choose_bills(member: Member, scope: Scope) -> bool:
@@ -88,6 +93,8 @@ def plan(
     if bills != Bills.THEIRS and not may_choose_bills(locked, scope):
         raise Refused(_("Only the person whose bills they are can let the account holder go on seeing them."))
     standing = leaving(locked)
+    if successions_ahead(locked):
+        raise Refused(_("They are to hold the account from a day on. They have to say no to that first."))
     if standing is not None and standing.on != on and not may_cancel(standing, scope):
         raise Refused(_("They planned this themselves, so only they can change the day. Member Services can help."))
     return _write(locked, standing, cause=cause, on=on, bills=bills, plans=plans, by=by, scope=scope)
@@ -98,6 +105,8 @@ def record_leaving(member: Member, *, cause: str, on: dt.date, by: User, reason:
     """Staff record that a member leaves, or left: at once where the day is not ahead. Raises Refused."""
     locked = Member.objects.select_for_update().get(pk=member.pk)
     _refuse_impossible(locked, on)
+    if successions_ahead(locked):
+        raise Refused("They are to hold the account from a day on: call that off first.")
     return _write(
         locked, leaving(locked), cause=cause, on=on, bills=Bills.THEIRS, plans=Departure.Plans.KEEP, by=by,
         scope=Scope(), reason=reason,
@@ -116,13 +125,13 @@ def record_death(member: Member, *, on: dt.date, by: User, reason: str) -> Depar
         raise Refused("Write the day of the death: not before the birth, not after today.")
     private_sides.both(locked).update(died_on=on)
     for standing in Departure.objects.planned().filter(member=locked):
-        _call_off(locked, standing)
+        call_off_standing(locked, standing)
     made = Departure.objects.create(member=locked, cause=Cause.DEATH, on=on, planned_by=by)
     close_work(death_key(locked), reason="The death was recorded.")
     others = Member.objects.people().filter(user_id=locked.user_id or 0, died_on__isnull=True).exclude(pk=locked.pk)
     if locked.user_id is not None and not others.exists():
         User.objects.filter(pk=locked.user_id, is_staff=False).update(is_active=False)
-    _record("departure.death", made, actor=f"user:{by.pk}", reason=reason)
+    note("departure.death", made, actor=f"user:{by.pk}", reason=reason)
     return made
 
 
@@ -140,7 +149,7 @@ def undo_death(member: Member, *, by: User, reason: str) -> None:
     private_sides.both(locked).update(died_on=None)
     if locked.user_id is not None:
         User.objects.filter(pk=locked.user_id).update(is_active=True)
-    _record("departure.death_undone", standing, actor=f"user:{by.pk}", reason=reason)
+    note("departure.death_undone", standing, actor=f"user:{by.pk}", reason=reason)
 
 
 @atomic_with_retry
@@ -167,8 +176,8 @@ def cancel(departure: Departure, scope: Scope, *, by: User) -> None:
         raise Refused(_("They planned this themselves, so only they can call it off. Member Services can help."))
     if standing.on <= timezone.localdate():
         raise Refused(_("The day has come, so it cannot be called off here any more. Please call Member Services."))
-    _call_off(member, standing)
-    _record("departure.canceled", standing, actor=f"user:{by.pk}")
+    call_off_standing(member, standing)
+    note("departure.canceled", standing, actor=f"user:{by.pk}")
 
 
 def foresee_all(today: dt.date) -> int:
@@ -193,8 +202,8 @@ def call_off(member: Member, *, by: User, reason: str) -> None:
     standing = leaving(locked)
     if standing is None or standing.on <= timezone.localdate():
         raise Refused("Nothing is planned that could be called off.")
-    _call_off(locked, standing)
-    _record("departure.canceled", standing, actor=f"user:{by.pk}", reason=reason)
+    call_off_standing(locked, standing)
+    note("departure.canceled", standing, actor=f"user:{by.pk}", reason=reason)
 
 
 @atomic_with_retry
@@ -206,8 +215,8 @@ def foresee(member: Member) -> Departure:
     if standing is not None:
         return standing
     made = Departure.objects.create(member=locked, cause=Cause.OF_AGE, on=on)
-    _limit(locked, made)
-    _record("departure.of_age_ahead", made, actor="system")
+    limit(locked, made)
+    note("departure.of_age_ahead", made, actor="system")
     return made
 
 
@@ -254,15 +263,15 @@ def _write(
     if standing is not None and all(getattr(standing, name) == value for name, value in wanted.items()):
         return standing
     if standing is not None:
-        _give_back(standing)
+        give_back(standing)
     made = standing or Departure(member=member, planned_by=by)
     for name, value in wanted.items():
         setattr(made, name, value)
     made.limits, made.bills_by_member = {}, made.bills_by_member or is_own
     made.save()
     private_sides.both(member).update(left_on=on)
-    _limit(member, made)
-    _record("departure.changed" if standing else "departure.planned", made, actor=f"user:{by.pk}", reason=reason)
+    limit(member, made)
+    note("departure.changed" if standing else "departure.planned", made, actor=f"user:{by.pk}", reason=reason)
     return made
 
 
@@ -278,7 +287,7 @@ def _refuse_impossible(member: Member, on: dt.date) -> None:
         raise Refused("Choose a day at most a year away.")
 
 
-def _limit(member: Member, departure: Departure) -> None:
+def limit(member: Member, departure: Departure) -> None:
     """Let what people of the household hold for the member end at that midnight, by its own date."""
     last = departure.on - dt.timedelta(days=1)
     limits = {}
@@ -289,21 +298,24 @@ def _limit(member: Member, departure: Departure) -> None:
     departure.limits = limits
 
 
-def _give_back(departure: Departure) -> None:
+def give_back(departure: Departure) -> None:
+    """Let delegates act as long as they did before it was planned."""
     for delegate_id, until in departure.limits.items():
         Delegate.objects.filter(pk=int(delegate_id), ended_at__isnull=True).update(
             until=dt.date.fromisoformat(until) if until else None
         )
 
 
-def _call_off(member: Member, standing: Departure) -> None:
-    _give_back(standing)
+def call_off_standing(member: Member, standing: Departure) -> None:
+    """Take what is planned back. The caller holds the member's row."""
+    give_back(standing)
     Departure.objects.filter(pk=standing.pk).update(canceled_at=timezone.now(), limits={})
     if standing.cause in BY_MEMBERS:
         private_sides.both(member).update(left_on=None)
 
 
-def _record(kind: str, departure: Departure, *, actor: str, reason: str = "") -> None:
+def note(kind: str, departure: Departure, *, actor: str, reason: str = "") -> None:
+    """Record what became of a departure, and let the bell ring where it is told and settled."""
     record(
         kind, subject=f"departure:{departure.pk}", actor=actor, owner_id=departure.member.household_id, reason=reason,
         member_id=departure.member_id, cause=str(departure.cause), on=departure.on.isoformat(),

@@ -78,7 +78,7 @@ def scope_of(viewer: Viewer) -> Scope:
     granted = _granted(viewer.pk, today)
     rows = _household(viewer.pk)
     own = [row for row in rows if row[1] == viewer.pk]
-    held_households = frozenset(row[2] for row in own if row[3])
+    held_households = frozenset(row[2] for row in own if _holds(row, today))
     others = [(row[0], _is_apart(row, today)) for row in rows if row[1] != viewer.pk and row[2] in held_households]
     return Scope(
         user_id=viewer.pk,
@@ -103,6 +103,12 @@ def _granted(user_id: int, today: dt.date) -> "QuerySet[Delegate, tuple[int, int
         )
         .values_list("member_id", "member__household_id", "grant")
     )
+
+
+def _holds(row: Row, today: dt.date) -> bool:
+    """Whether this member holds their household's account: not from the day on as of which they hand it over."""
+    is_holder, left_on = row[3], row[7]
+    return is_holder and (left_on is None or left_on > today)
 
 
 def _is_apart(row: Row, today: dt.date) -> bool:

@@ -8,10 +8,10 @@ departure, once, whatever runs twice. Money on its way is left to settle on the 
 import datetime as dt
 import logging
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import delegates, departures, private_sides
+from accounts import delegates, departures, private_sides, successions
 from accounts.models import Departure, Member
 from activity.doorbell import ring
 from activity.models import WorkItem
@@ -22,7 +22,7 @@ from ledger.transactions import atomic_with_retry
 from payments import moving
 from payments import sharing as method_sharing
 from payments.autopay import changing
-from payments.models import AutopayCharge, AutopayEnrollment, MethodShare, Payment, PaymentPlan, PlanBill
+from payments.models import AutopayCharge, AutopayEnrollment, GuestLink, MethodShare, Payment, PaymentPlan, PlanBill
 from payments.plans import agreeing, respreading
 from payments.states import PaymentStatus
 
@@ -60,8 +60,13 @@ def settle(departure_id: int) -> bool:
     is_open = departure.done_at is None and departure.canceled_at is None
     if not is_open or departure.on > timezone.localdate():
         return False
-    member = Member.objects.get(pk=departure.member_id)
-    if departure.cause == Cause.DEATH:
+    member = Member.objects.select_for_update().get(pk=departure.member_id)
+    if member.is_primary_holder and departure.cause != Cause.DEATH:
+        if not successions.is_ready(departure):
+            successions.lapse(member, departure)
+            return True
+        _settle_succession(member, departure)
+    elif departure.cause == Cause.DEATH:
         _settle_death(member, departure)
     else:
         _settle_parting(member, departure)
@@ -104,6 +109,38 @@ def _settle_parting(member: Member, departure: Departure) -> None:
         )  # fmt: skip
 
 
+def _settle_succession(holder: Member, departure: Departure) -> None:
+    """Another holds the account from now on, and the former holder pays for nobody of it but themself; or it closes."""
+    successor = departure.successor
+    if successor is None:
+        successions.close(departure)
+        departures.note("departure.account_closed", departure, actor=ACTOR)
+        return
+    successions.hand_over(holder, successor)
+    for bill in Bill.objects.filter(household_id=holder.household_id, shared_at__isnull=False).order_by("pk"):
+        sharing.set_shared(bill, is_shared=False, actor=ACTOR)  # it was shared with the former holder, with nobody else
+    if holder.user_id is not None:
+        _let_go_of_others(holder, departure)
+    _settle_parting(Member.objects.get(pk=holder.pk), departure)
+    departures.note("departure.holder_changed", departure, actor=ACTOR)
+
+
+def _let_go_of_others(holder: Member, departure: Departure) -> None:
+    """What the former holder paid for others of the household ends: autopay, plans, and links that were made to pay."""
+    user_id = holder.user_id or 0
+    others = Member.objects.filter(household_id=holder.household_id).exclude(user_id=user_id)
+    mine = AutopayEnrollment.objects.in_force().filter(user_id=user_id)
+    for enrollment in mine.filter(coverage__subscriber__in=others.values("pk")).order_by("pk"):
+        changing.stop(enrollment, actor=ACTOR, code=PARTED)
+    for enrollment in mine.filter(members__in=others.values("pk")).distinct().order_by("pk"):
+        for member in enrollment.members.filter(pk__in=others.values("pk")).order_by("pk"):
+            changing.leave_out(enrollment, member, actor=ACTOR, code=PARTED)
+    rows = PlanBill.objects.standing().filter(plan__owner_id=user_id, bill__member__in=others.values("pk"))
+    _take_off(rows.filter(plan__status=PaymentPlan.Status.ACTIVE), departure)
+    links = GuestLink.objects.filter(made_by_id=user_id, bill__member__in=others.values("pk"))
+    links.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
+
+
 def _settle_death(member: Member, departure: Departure) -> None:
     for bill in _open_bills_of_both(member):
         holds.begin(bill, cause=Hold.Cause.DECEASED, reference=_reference(departure))
@@ -140,6 +177,11 @@ def _take_off_plans(member: Member, departure: Departure) -> None:
     rows = rows.exclude(plan__owner_id=member.user_id or 0)
     if departure.bills == Departure.Bills.HOLDER:
         rows = rows.filter(bill__shared_at__isnull=True)
+    _take_off(rows, departure)
+
+
+def _take_off(rows: QuerySet[PlanBill], departure: Departure) -> None:
+    """Take bills off the plans that they are on, with time to pay them; a plan with none left ends."""
     plan_ids = sorted(set(rows.values_list("plan_id", flat=True)))
     for plan in PaymentPlan.objects.filter(pk__in=plan_ids).order_by("pk"):
         bills = [row.bill for row in rows.filter(plan=plan).select_related("bill").order_by("bill_id")]

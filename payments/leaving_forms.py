@@ -15,6 +15,23 @@ from payments import leaving
 ONE_DAY = dt.timedelta(days=1)
 
 
+def _last_day() -> forms.DateField:
+    return forms.DateField(
+        label=_("Last day in the household"),
+        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
+        help_text=_("Month, day and year. It holds from midnight at the end of this day. You can choose today."),
+        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
+        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+
+def _checked(day: dt.date) -> dt.date:
+    today = timezone.localdate()
+    if not today <= day < today + departures.LONGEST:
+        raise forms.ValidationError(_("Choose a last day from today on, at most a year ahead."))
+    return day
+
+
 class PlansForm(forms.Form):
     """What becomes of the payment plan."""
 
@@ -24,6 +41,45 @@ class PlansForm(forms.Form):
     )  # fmt: skip
 
 
+class HolderForm(PlansForm):
+    """A holder leaves: why, until when, and who holds the account next, where somebody is left."""
+
+    cause = forms.ChoiceField(
+        label=_("Why"), choices=[(cause.value, cause.label) for cause in departures.BY_MEMBERS],
+        widget=forms.RadioSelect, initial=Departure.Cause.MOVING_OUT,
+    )  # fmt: skip
+    last_day = _last_day()
+    successor = forms.TypedChoiceField(
+        label=_("Who holds the account next"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text=_("They are asked, and have to say yes before the day. Until then nothing changes."),
+    )
+    field_order = ("cause", "last_day", "successor", "plans")
+
+    def __init__(self, candidates: list[Member], data: Any = None, *, has_plans: bool, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        self.candidates = {member.pk: member for member in candidates}
+        self.fields["successor"].choices = [(pk, member.full_name) for pk, member in self.candidates.items()]  # type: ignore[attr-defined]
+        if not candidates:
+            del self.fields["successor"]
+        if not has_plans:
+            del self.fields["plans"]
+
+    def clean_last_day(self) -> dt.date:
+        """From today on, at most a year ahead."""
+        return _checked(self.cleaned_data["last_day"])
+
+    def chosen(self) -> dict[str, Any]:
+        """As `successions.plan` takes it."""
+        cleaned = self.cleaned_data
+        return {
+            "cause": cleaned["cause"], "on": cleaned["last_day"] + ONE_DAY,
+            "successor": self.candidates.get(cleaned.get("successor") or 0),
+            "plans": cleaned.get("plans", Departure.Plans.KEEP),
+        }  # fmt: skip
+
+
 class LeavingForm(PlansForm):
     """Why, until when, and what becomes of bills and plans where there is a choice."""
 
@@ -31,13 +87,7 @@ class LeavingForm(PlansForm):
         label=_("Why"), choices=[(cause.value, cause.label) for cause in departures.BY_MEMBERS],
         widget=forms.RadioSelect, initial=Departure.Cause.MOVING_OUT,
     )  # fmt: skip
-    last_day = forms.DateField(
-        label=_("Last day in the household"),
-        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
-        help_text=_("Month, day and year. It holds from midnight at the end of this day. You can choose today."),
-        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
-        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
-    )
+    last_day = _last_day()
     bills = forms.ChoiceField(
         label=_("Bills that are open then"), choices=Departure.Bills.choices, widget=forms.RadioSelect,
         initial=Departure.Bills.THEIRS,
@@ -53,11 +103,7 @@ class LeavingForm(PlansForm):
 
     def clean_last_day(self) -> dt.date:
         """From today on, at most a year ahead."""
-        day: dt.date = self.cleaned_data["last_day"]
-        today = timezone.localdate()
-        if not today <= day < today + departures.LONGEST:
-            raise forms.ValidationError(_("Choose a last day from today on, at most a year ahead."))
-        return day
+        return _checked(self.cleaned_data["last_day"])
 
     def chosen(self) -> dict[str, Any]:
         """As `departures.plan` takes it."""

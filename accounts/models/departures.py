@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.people import Member
@@ -54,6 +54,9 @@ class Departure(models.Model):
     limits = models.JSONField(default=dict, blank=True)
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     planned_at = models.DateTimeField(auto_now_add=True)
+    # Of a holder: who holds the account next and since when they agree; nobody where the account closes.
+    successor = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="successions")
+    accepted_at = models.DateTimeField(null=True, blank=True)
     canceled_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
 
@@ -72,6 +75,14 @@ class Departure(models.Model):
             models.UniqueConstraint(
                 name="accounts_departure_one_death", fields=["member"],
                 condition=Q(cause="death", canceled_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="accounts_departure_successor_is_another",
+                condition=Q(successor__isnull=True) | ~Q(successor=F("member")),
+            ),
+            models.CheckConstraint(
+                name="accounts_departure_accepted_by_somebody",
+                condition=Q(accepted_at__isnull=True) | Q(successor__isnull=False),
             ),
             models.CheckConstraint(
                 name="accounts_departure_one_end",

@@ -35,6 +35,7 @@ class Household(models.Model):
     has_paperless_bills = models.BooleanField(default=False, db_default=False)
     has_paperless_explanations = models.BooleanField(default=False, db_default=False)
     has_paperless_letters = models.BooleanField(default=False, db_default=False)
+    closed_on = models.DateField(null=True, blank=True)  # its last person left: what is open is still paid here
     credit = models.OneToOneField(Account, models.PROTECT, null=True, blank=True, related_name="+")
 
     def __str__(self) -> str:
@@ -55,6 +56,10 @@ class MemberQuerySet(models.QuerySet["Member"]):
     def people(self) -> Self:
         """Each person once: without private sides (accounts.private_sides)."""
         return self.filter(private_of__isnull=True)
+
+    def holding(self, today: dt.date) -> Self:
+        """Those who hold their household's account on a day: not who has handed it over as of that day."""
+        return self.filter(Q(left_on__isnull=True) | Q(left_on__gt=today), is_primary_holder=True)
 
     def apart(self, today: dt.date) -> Self:
         """Those of whom their holder sees nothing by holding: `Member.is_apart`."""

@@ -23,6 +23,18 @@ KINDS: tuple[Kind, ...] = (
         events=("departure.done",), told=audience.both_at_the_end, is_required=True,
     ),
     Kind(
+        name="holder_asked", label=_("You are asked to hold the account"), topic=Topic.FAMILY,
+        events=("departure.holder_asked",), told=audience.who_is_asked, is_required=True, is_security=True,
+    ),
+    Kind(
+        name="holder_changed", label=_("Another person holds the account"), topic=Topic.FAMILY,
+        events=("departure.holder_changed",), told=audience.both, is_required=True, is_security=True,
+    ),
+    Kind(
+        name="account_closed", label=_("The account is closed"), topic=Topic.FAMILY,
+        events=("departure.account_closed",), told=audience.both, is_required=True,
+    ),
+    Kind(
         name="sight_given", label=_("The account holder sees somebody's bills again"), topic=Topic.FAMILY,
         events=("sight.given",), told=audience.both_of_sight, is_required=True, is_security=True,
     ),

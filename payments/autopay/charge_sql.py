@@ -27,7 +27,8 @@ MAY_PAY = f"""
     AND ((p.user_id IS NOT NULL AND p.user_id = e.user_id)
          OR ((NOT {apart_sql("p")} OR b.shared_at IS NOT NULL)
              AND EXISTS (SELECT 1 FROM accounts_member holder WHERE holder.user_id = e.user_id
-                         AND holder.is_primary_holder AND holder.household_id = b.household_id))
+                         AND holder.is_primary_holder AND holder.household_id = b.household_id
+                         AND coalesce(holder.left_on > %(today)s::date, true)))
          OR EXISTS (SELECT 1 FROM accounts_delegate d WHERE d.user_id = e.user_id AND d.member_id = p.id
                     AND d.grant <> 'view' AND d.ended_at IS NULL AND p.died_on IS NULL
                     AND (d.until IS NULL OR d.until >= %(today)s)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import departures, reauthentication
+from accounts import departures, reauthentication, successions
 from accounts.ages import ADULT_AT, birthday
 from accounts.models import Departure, Member
 from accounts.policies import Policy, allow
@@ -35,7 +35,8 @@ def leaving_page(request: MemberRequest) -> HttpResponse:
     ]  # fmt: skip
     context = {
         "rows": rows, "tells_of": [row for row in rows if row["member"].pk in request.scope.held_ids],
-        "is_holder": bool(request.scope.held_household_ids),
+        "own_accounts": [(each, departures.leaving(each)) for each in successions.held_by(request.scope)],
+        "offers": successions.offers_to(request.scope),
     }  # fmt: skip
     return render(request, "family/leaving.html", context)
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from payments.pages import bills, front_door, household, leaving, overview, plan_changes, plan_wizard, plans, premiums
+from payments.pages import (
+    bills,
+    front_door,
+    household,
+    leaving,
+    overview,
+    plan_changes,
+    plan_wizard,
+    plans,
+    premiums,
+    succession,
+)
 
 urlpatterns = [
     path("", front_door.home, name="home"),
@@ -29,6 +40,8 @@ urlpatterns = [
     path("premiums/<int:coverage_id>/ahead/", premiums.pay_ahead, name="premiums_ahead"),
     path("family/owes/", household.owes_page, name="owes"),
     path("family/leaving/", leaving.leaving_page, name="leaving"),
+    path("family/leaving/offers/", succession.leaving_offers, name="leaving_offers"),
+    path("family/leaving/<int:member_id>/account/", succession.leaving_holder, name="leaving_holder"),
     path("family/leaving/<int:member_id>/", leaving.leaving_one, name="leaving_one"),
     path("family/leaving/<int:member_id>/cancel/", leaving.leaving_cancel, name="leaving_cancel"),
     path("family/leaving/<int:member_id>/plans/", leaving.leaving_plans, name="leaving_plans"),

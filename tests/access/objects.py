@@ -55,6 +55,7 @@ SEEN_BY_ROUTE = {
     "payment_schedule": OWN_RULE,  # who scheduled it
     "payment_again": OWN_RULE,  # who paid
     "leaving_death": HELD_RULE,  # a holder, of whom she holds
+    "leaving_holder": HOLDER_RULE,  # one's own account
     "payment_return": OWN_RULE,  # the payer comes back from the bank's page
 }
 

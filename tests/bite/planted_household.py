@@ -4,7 +4,30 @@ from tests.bite.planting import Planted
 
 P, A = "tests/payments/test_leaving.py::", "tests/accounts/test_sight.py::"
 
+H = "tests/payments/test_succession.py::"
+
 HOUSEHOLD = (
+    Planted(
+        "holding ends with the day on which it is handed over",
+        "accounts/visibility.py",
+        "    return is_holder and (left_on is None or left_on > today)",
+        "    return is_holder",
+        f"{H}test_holding_ends_at_midnight_by_the_date_and_goes_on_with_the_other",
+    ),
+    Planted(
+        "nobody holds an account without having said yes",
+        "accounts/successions.py",
+        "    return departure.accepted_at is not None and able(",
+        "    return able(",
+        f"{H}test_without_a_yes_the_day_passes_and_nothing_changes",
+    ),
+    Planted(
+        "what was shared with the former holder is not the next one's",
+        "payments/departing.py",
+        "        sharing.set_shared(bill, is_shared=False, actor=ACTOR)  # it was",
+        "        pass  # it was",
+        f"{H}test_what_was_shared_with_the_former_holder_is_shared_no_longer",
+    ),
     Planted(
         "sight ends with the day that was planned",
         "accounts/departures.py",

@@ -97,6 +97,13 @@ def about_family(cast: Cast, kind: Kind, reader: User) -> str:
         return f"invitation:{asked.pk}"
     if kind.told in (audience_household.both, audience_household.both_at_the_end):
         return about_leaving(cast, kind)
+    if kind.told is audience_household.who_is_asked:
+        mine = Member.objects.get(user=reader)
+        asking = cast.alice if mine != cast.alice else cast.bob
+        asked_for = Departure.objects.create(
+            member=asking, cause="moving_out", on=timezone.localdate() + dt.timedelta(days=5), successor=mine
+        )
+        return f"departure:{asked_for.pk}"
     if kind.told is audience_household.both_of_sight:
         Member.objects.filter(pk=cast.bob.pk).update(
             seen_by_holder_since=timezone.now() if kind.name == "sight_given" else None
@@ -116,7 +123,7 @@ def about_leaving(cast: Cast, kind: Kind) -> str:
     departure = Departure.objects.create(
         member=cast.bob, cause="moving_out", on=timezone.localdate() + dt.timedelta(days=5),
         canceled_at=at if kind.name == "departure_canceled" else None,
-        done_at=at if kind.name == "departure_done" else None,
+        done_at=at if kind.name in ("departure_done", "holder_changed", "account_closed") else None,
     )  # fmt: skip
     return f"departure:{departure.pk}"
 

@@ -29,6 +29,7 @@ DOERS = {
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
     "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
     "leaves": "accounts.add_departure", "died": "accounts.add_departure",
+    "holder": "accounts.add_departure",
     "waive-charge": "bills.change_bill", "terms": "bills.add_chargerule",
     "code-letter": "accounts.add_enrolmentcode", "code-told": "accounts.add_enrolmentcode",
 }  # fmt: skip
