@@ -81,7 +81,7 @@ def measure(run: Run) -> None:
         def queued() -> None:
             reminders.empty()
             execute(QUEUED, run.size)
-            databases.vacuum("notifications_notification")
+            databases.vacuum("notifications_notification", "notifications_queued")
 
         queued()
         messages = ready_made(run.size)

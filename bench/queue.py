@@ -11,22 +11,24 @@ QUEUED = """
     SELECT 'due_in_3_days', 'bill:B' || n, 1 + n / 10, 'queue:' || n FROM generate_series(1, %s) n
 """
 CLAIM = """
-    UPDATE notifications_notification n SET tries = n.tries + 1, leased_until = now() + interval '2 minutes'
-    FROM (SELECT id FROM notifications_notification
-          WHERE status IN ('waiting', 'sending') AND channel <> 'letter' AND next_try_at <= now()
-            AND (leased_until IS NULL OR leased_until <= now())
-          ORDER BY next_try_at, id LIMIT %s FOR UPDATE SKIP LOCKED) due
-    WHERE n.id = due.id RETURNING n.id
+    UPDATE notifications_queued q SET tries = q.tries + 1, leased_until = now() + interval '2 minutes'
+    FROM (SELECT notification_id FROM notifications_queued
+          WHERE due_at <= now() AND (leased_until IS NULL OR leased_until <= now())
+          ORDER BY due_at, notification_id LIMIT %s FOR UPDATE SKIP LOCKED) due
+    WHERE q.notification_id = due.notification_id RETURNING q.notification_id
 """
 A_CLAIM = 100  # of the yardstick
-DONE = "UPDATE notifications_notification SET status = 'kept', leased_until = NULL WHERE id = ANY(%s)"
+DONE = """
+    WITH done AS (DELETE FROM notifications_queued WHERE notification_id = ANY(%s) RETURNING notification_id)
+    UPDATE notifications_notification n SET status = 'kept' FROM done WHERE n.id = done.notification_id
+"""
 
 
 def queued(count: int) -> None:
     """So many notices that are due."""
     reminders.empty()
     execute(QUEUED, count)
-    databases.vacuum("notifications_notification")
+    databases.vacuum("notifications_notification", "notifications_queued")
 
 
 @benchmark("queue", size=10_000, full=100_000)

@@ -72,7 +72,9 @@ def fill(due: int, *, still_open: int = 0) -> dt.date:
 
 def empty() -> None:
     """Forget what was made."""
-    execute("TRUNCATE notifications_notification, notifications_senttext, notifications_reminderrun")
+    execute(
+        "TRUNCATE notifications_notification, notifications_queued, notifications_senttext, notifications_reminderrun"
+    )
 
 
 @benchmark("reminders", size=10_000, full=100_000)

@@ -1,8 +1,9 @@
 """What is told to whom, and when; and what each person wants to be told, how, and where to."""
 
 import datetime as dt
-from typing import Self
+from typing import ClassVar, Self
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.visibility import Viewer, scope_of
+from billing_portal.triggers import Trigger
+
+# Whoever makes notices, and how: what is to be sent stands in the queue with them, or neither does.
+QUEUE = """
+    INSERT INTO notifications_queued (notification_id, due_at)
+        SELECT id, next_try_at FROM new_rows WHERE status = 'waiting' AND channel <> 'letter';
+    RETURN NULL;
+"""
 
 
 class Channel(models.TextChoices):
@@ -49,7 +58,6 @@ class Notification(models.Model):
 
     class Status(models.TextChoices):
         WAITING = "waiting", "Waiting"
-        SENDING = "sending", "Sending"
         SENT = "sent", "Sent"
         KEPT = "kept", "In the portal only"
         DROPPED = "dropped", "Not sent, with reason"
@@ -71,7 +79,6 @@ class Notification(models.Model):
     is_void = models.BooleanField(default=False, db_default=False)
     tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_try_at = models.DateTimeField(default=timezone.now, db_default=models.functions.Now())
-    leased_until = models.DateTimeField(null=True, blank=True)  # by the sender that claimed it; in no index
     created_at = models.DateTimeField(default=timezone.now, db_default=models.functions.Now())
     sent_at = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
@@ -82,11 +89,6 @@ class Notification(models.Model):
         # Not `unique=True`, which has a second index made of the key that nothing asks.
         constraints = [models.UniqueConstraint(name="notifications_told_once", fields=["dedupe_key"])]
         indexes = [
-            models.Index(
-                name="notifications_due",
-                fields=["next_try_at", "id"],
-                condition=Q(status__in=["waiting", "sending"]) & ~Q(channel="letter"),
-            ),
             models.Index(name="notifications_of_user", fields=["user", "-id"]),
             models.Index(
                 name="notifications_unread",
@@ -94,9 +96,42 @@ class Notification(models.Model):
                 condition=Q(read_at__isnull=True, is_void=False, channel="mail"),
             ),
         ]
+        triggers: ClassVar[list[Trigger]] = [
+            Trigger(
+                name="queued",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="new_rows"),
+                func=QUEUE,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class Queued(models.Model):
+    """A notice that waits to be worked off, put here by the database as it is made: notifications.claiming.
+
+    Whoever claims it leases it until `leased_until`, counts a try, and says when it is about to be sent.
+    """
+
+    notification = models.OneToOneField(
+        Notification, models.CASCADE, related_name="queued", primary_key=True, db_constraint=False
+    )  # fmt: skip
+    due_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
+    deaths = models.PositiveSmallIntegerField(default=0, db_default=0)  # of senders that had begun it
+    is_begun = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        verbose_name_plural = "queued"
+        indexes = [models.Index(name="notifications_due", fields=["due_at", "notification"])]
+
+    def __str__(self) -> str:
+        return f"queued notice {self.pk}"
 
 
 class SentText(models.Model):

@@ -11,7 +11,7 @@ from assistance.models import Application, Award
 from bills.models import Statement
 from notifications import audience, audience_household, helped, kinds
 from notifications.kinds import KINDS, Kind
-from notifications.models import Notification
+from notifications.models import Notification, Queued
 from notifications.news import coverage
 from payments import monthly_statements
 from payments.models import PaymentMethod
@@ -136,5 +136,12 @@ def hush() -> None:
 def due_again(notice: Notification) -> None:
     """Let the pause or the lease of a notice run out."""
     past = timezone.now() - dt.timedelta(seconds=1)
-    Notification.objects.filter(pk=notice.pk).update(next_try_at=past)
-    Notification.objects.filter(pk=notice.pk, leased_until__isnull=False).update(leased_until=past)
+    queued = Queued.objects.filter(notification=notice)
+    queued.update(due_at=past)
+    queued.filter(leased_until__isnull=False).update(leased_until=past)
+
+
+def wait_again(notice: Notification) -> None:
+    """Let a notice that was worked off be due once more."""
+    Notification.objects.filter(pk=notice.pk).update(status="waiting", sent_at=None, tries=0)
+    Queued.objects.create(notification=notice, due_at=timezone.now())

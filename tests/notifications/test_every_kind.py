@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.html import escape
 
 from accounts.models import User
@@ -16,7 +16,7 @@ from notifications.kinds import KINDS, Kind
 from notifications.models import Notification, Preference
 from notifications.news import News
 from tests.conftest import Cast
-from tests.notifications.telling import make_notice
+from tests.notifications.telling import make_notice, wait_again
 from tests.smtp import Mailbox, bodies
 
 CANARIES = (
@@ -76,9 +76,8 @@ def test_each_is_mailed_and_listed_in_both_languages_and_says_nothing_of_its_new
     lines, labels = {}, {}
     for language in ("en", "es"):
         User.objects.filter(pk=cast.alice.user_id).update(language=language)
-        Notification.objects.filter(pk=notice.pk).update(
-            status="waiting", tries=0, sent_at=None, next_try_at=timezone.now()
-        )
+        if language == "es":
+            wait_again(notice)
         assert sending.send_waiting() == 1
         notice.refresh_from_db()
         assert (notice.status, notice.address, notice.language) == ("sent", "alice@example.com", language)

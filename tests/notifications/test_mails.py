@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import Member, User
 from notifications import claiming, notices, sending, tasks
-from notifications.models import Notification
+from notifications.models import Notification, Queued
 from payments import moving
 from payments.models import Payment, PaymentMethod
 from payments.states import PaymentStatus
@@ -263,7 +263,9 @@ def test_a_late_sender_does_not_mark_what_another_has_taken_over(cast: Cast, mai
     """A lease that ran out: the mark is compared and set."""
     notice = make_notice(cast)
     (claimed,) = claiming.claimed(claiming.claim())
-    Notification.objects.filter(pk=notice.pk).update(tries=2, status="sent")
+    Queued.objects.filter(notification=notice).update(tries=2)
     assert claiming.write([claiming.Mark(notice=claimed, status="failed", reason="late")]) == set()
+    assert claiming.write([claiming.begin(claimed)]) == set()
+    assert claiming.claimed([claiming.Lease(notice.pk, 1)]) == []
     notice.refresh_from_db()
-    assert notice.status == "sent"
+    assert notice.status == "waiting"

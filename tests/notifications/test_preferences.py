@@ -10,7 +10,7 @@ from notifications import preferences, sending, tasks
 from notifications.kinds import KINDS
 from notifications.models import Delivery, Notification, Preference
 from tests.conftest import Cast
-from tests.notifications.telling import due_again, hush, make_notice
+from tests.notifications.telling import due_again, hush, make_notice, wait_again
 from tests.smtp import Mailbox, bodies
 
 OPTIONAL = sorted(kind.name for kind in KINDS.values() if not kind.is_required)
@@ -62,8 +62,7 @@ def test_an_amount_stands_in_a_mail_only_where_the_member_asked(cast: Cast, mail
     notice = make_notice(cast, kind)
     sending.send_waiting()
     preferences.write_as(cast.alice.user, states_amounts=True, quiet_from=None, quiet_until=None)
-    Notification.objects.filter(pk=notice.pk).update(status="waiting")
-    due_again(notice)
+    wait_again(notice)
     sending.send_waiting()
     plain, asked = mailbox.taken
     assert "$" not in plain.as_string() + "".join(bodies(plain))

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from notifications import bill_notices, claiming, line, sending
 from notifications.kinds import KINDS
-from notifications.models import Notification
+from notifications.models import Notification, Queued
 from tests.conftest import Cast
 from tests.factories import make_bill
 from tests.notifications.telling import due_again, hush, make_notice
@@ -177,23 +177,44 @@ def test_a_claim_that_ran_out_before_anything_was_begun_counts_as_no_repeat(cast
     assert not Notification.objects.exclude(reason="").exists()
 
 
-def test_a_claim_touches_no_index(real_cast: Cast) -> None:
-    """It writes each row beside the old one: what closes a notice costs the indexes, what leases it does not."""
+def test_neither_claiming_nor_closing_touches_an_index(real_cast: Cast) -> None:
+    """Rows are written beside the old ones: of the queue as they are claimed, of the notices as they are closed."""
     Notification.objects.bulk_create(
         Notification(kind="receipt", subject="payment:X", user=real_cast.alice.user, dedupe_key=f"n{number}")
         for number in range(100)
     )
+    before = _updates("notifications_queued"), _updates("notifications_notification")
+    leases = claiming.claim()
+    assert len(claiming.write([claiming.Mark(notice=lease, status="kept") for lease in leases])) == 100
+    after = _updates("notifications_queued"), _updates("notifications_notification")
+    for (all_then, beside_then), (all_now, beside_now) in zip(before, after, strict=True):
+        assert all_now - all_then == 100
+        assert beside_now - beside_then >= 90, "the last of a page may find no room"
+
+
+def _updates(table: str) -> tuple[int, int]:
+    """How many updates a table has seen, and how many of them touched no index."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_force_next_flush()")
-        asked = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'notifications_notification'"
-        cursor.execute(asked)
-        before = cursor.fetchone()
-        assert len(claiming.claim()) == 100
-        cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute(asked)
-        after = cursor.fetchone()
-    written, beside = (now - then for now, then in zip(after, before, strict=True))
-    assert written == 100 and beside >= 90  # the last of a page may find no room
+        cursor.execute("SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = %s", [table])
+        written, beside = cursor.fetchone()
+    return int(written), int(beside)
+
+
+def test_what_waits_stands_in_the_queue_and_nothing_else(cast: Cast, mailbox: Mailbox) -> None:
+    """However a notice was made; letters and what was worked off do not stand there."""
+    make_notice(cast, "receipt")
+    made = Notification.objects.bulk_create(
+        [
+            Notification(kind="receipt", subject="payment:X", user=cast.alice.user, dedupe_key="gone"),
+            Notification(kind="receipt", subject="payment:X", channel="letter", dedupe_key="letter"),
+            Notification(kind="receipt", subject="payment:X", status="kept", dedupe_key="kept"),
+        ]
+    )
+    assert set(Queued.objects.values_list("notification__dedupe_key", flat=True)) >= {"gone"}
+    assert Queued.objects.count() == 2 and made[0].queued.due_at == made[0].next_try_at
+    sending.send_waiting()
+    assert not Queued.objects.exists()
 
 
 def test_parallel_claims_take_each_notice_once(real_cast: Cast) -> None:
@@ -214,7 +235,7 @@ def test_parallel_claims_take_each_notice_once(real_cast: Cast) -> None:
     with ThreadPoolExecutor(8) as pool:
         taken = [pk for claims in pool.map(run, range(8)) for pk in claims]
     assert len(taken) == len(set(taken)) == 200
-    assert set(Notification.objects.values_list("tries", flat=True)) == {1}
+    assert set(Queued.objects.values_list("tries", flat=True)) == {1}
 
 
 def test_many_of_one_outcome_are_closed_in_one_statement_and_none_that_another_has(
@@ -227,7 +248,7 @@ def test_many_of_one_outcome_are_closed_in_one_statement_and_none_that_another_h
     )
     leases = claiming.claim()
     taken_over = leases[3]
-    Notification.objects.filter(pk=taken_over.pk).update(tries=2, status="sent")
+    Queued.objects.filter(pk=taken_over.pk).update(tries=2)
     with django_assert_num_queries(1):
         written = claiming.write(
             [claiming.Mark(notice=lease, status="kept", reason="switched off") for lease in leases]

@@ -13,7 +13,7 @@ from notifications import preferences, sending, suppressing, unsubscribing
 from notifications.kinds import KINDS, Topic
 from notifications.models import Notification, Preference, Suppression
 from tests.conftest import Cast
-from tests.notifications.telling import due_again, make_notice
+from tests.notifications.telling import make_notice, wait_again
 from tests.smtp import Mailbox
 
 SECRET = "mail-reports-of-the-tests"
@@ -61,8 +61,7 @@ def test_a_post_without_cookies_works_and_a_repeat_is_the_same(cast: Cast, mailb
         answer = Client(enforce_csrf_checks=True).post(path(address), {"List-Unsubscribe": "One-Click"})
         assert answer.status_code == 200
     assert "session" not in answer.cookies
-    Notification.objects.update(status="waiting")
-    due_again(Notification.objects.get())
+    wait_again(Notification.objects.get())
     assert sending.send_waiting() == 0
     assert Notification.objects.get().reason == "switched off"
 
