@@ -8,6 +8,7 @@ its sender dies, and never a third time (FAULTS L04, docs/decisions/0502).
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
@@ -53,33 +54,12 @@ PUT_OFF = """
     UPDATE notifications_notification n SET reason = %(reason)s, tries = ours.tries, next_try_at = ours.due_at
     FROM ours WHERE n.id = ours.notification_id RETURNING n.id
 """
-SENT = """
-    ours AS (
-    DELETE FROM notifications_queued WHERE notification_id = %(id)s AND tries = %(tries)s RETURNING notification_id
-    ), closed AS (
-    UPDATE notifications_notification n SET status = 'sent', reason = %(reason)s, is_void = false, sent_at = %(now)s,
-        tries = %(tries)s, address = %(address)s, language = %(language)s
-    FROM ours WHERE n.id = ours.notification_id RETURNING n.id
-    ), kept AS (
-    INSERT INTO notifications_senttext (notification_id, subject, text) SELECT id, %(subject)s, %(text)s FROM closed
-    ON CONFLICT (notification_id) DO UPDATE SET subject = excluded.subject, text = excluded.text
-    )
+# One was sent, or one is about to be, or both in one commit: migration 0005. The commit that begins a mail does not
+# wait for the disk (docs/decisions/1401); that which ends a run of them does, and takes them with it.
+STEP = """
+    SELECT notifications_step(%(id)s, %(tries)s, %(reason)s, %(address)s, %(language)s, %(subject)s, %(text)s,
+        %(next_id)s, %(next_tries)s, %(lease)s, %(now)s)
 """
-BEGIN = """
-    begun AS (
-    UPDATE notifications_queued SET is_begun = true, leased_until = %(next_lease)s
-    WHERE notification_id = %(next_id)s AND tries = %(next_tries)s RETURNING notification_id AS id
-    )
-"""
-# The commit that begins a mail does not wait for the disk (docs/decisions/1401); that which ends a run of them does,
-# and takes them with it.
-NO_WAIT = "(SELECT set_config('synchronous_commit', 'off', true)) wait"
-SEND = f"WITH {SENT} SELECT id FROM closed"  # noqa: S608  # the parts are constants, as below
-START = f"WITH {BEGIN} SELECT id FROM begun, {NO_WAIT}"  # noqa: S608
-# The step from one mail to the next, in one statement and one commit.
-STEP = f"""WITH {SENT}, {BEGIN}
-    SELECT id FROM (SELECT id FROM closed UNION ALL SELECT id FROM begun) marked, {NO_WAIT}
-"""  # noqa: S608
 
 
 class Claimed(Protocol):
@@ -146,25 +126,27 @@ def begin(notice: Notification) -> Mark:
 def write(marks: Sequence[Mark]) -> set[int]:
     """Write marks, in one commit; the ids of those that were still ours."""
     alike: dict[tuple[object, ...], list[Claimed]] = defaultdict(list)
-    single = []
+    sent: list[Mark] = []
+    begun: list[Mark] = []
     for mark in marks:
-        if mark.status in (Status.SENT, BEGUN):
-            single.append(mark)
+        if mark.status == Status.SENT:
+            sent.append(mark)
+        elif mark.status == BEGUN:
+            begun.append(mark)
         else:
             alike[mark.status, mark.reason, mark.is_void, mark.counts, mark.next_try_at].append(mark.notice)
-    if [mark.status for mark in single] == [Status.SENT, BEGUN] and not alike:
-        return _ids(STEP, _sent(single[0]) | _begun(single[1]))
-    if len(alike) + len(single) <= 1:
-        return _write_all(alike, single)
+    steps = list(zip_longest(sent, begun))
+    if len(alike) + len(steps) <= 1:
+        return _write_all(alike, steps)
     with transaction.atomic():
-        return _write_all(alike, single)
+        return _write_all(alike, steps)
 
 
-def _write_all(alike: Mapping[tuple[object, ...], Sequence[Claimed]], single: Sequence[Mark]) -> set[int]:
+def _write_all(
+    alike: Mapping[tuple[object, ...], Sequence[Claimed]], steps: Sequence[tuple[Mark | None, Mark | None]]
+) -> set[int]:
     written = {pk for says, notices in alike.items() for pk in _write_alike(says, notices)}
-    for mark in single:
-        written |= _ids(START, _begun(mark)) if mark.status == BEGUN else _ids(SEND, _sent(mark))
-    return written
+    return written.union(*(_step(sent, begun) for sent, begun in steps))
 
 
 def _write_alike(says: tuple[object, ...], notices: Sequence[Claimed]) -> set[int]:
@@ -176,17 +158,21 @@ def _write_alike(says: tuple[object, ...], notices: Sequence[Claimed]) -> set[in
     return _ids(PUT_OFF if status == Status.WAITING else CLOSE, params)
 
 
-def _sent(mark: Mark) -> dict[str, Any]:
-    mail = mark.mail
-    assert mail is not None, "what was sent is kept"
-    return {
-        "id": mark.notice.pk, "tries": mark.notice.tries, "reason": mark.reason[:200], "now": timezone.now(),
-        "address": mail.address, "language": mail.language, "subject": mail.subject[:200], "text": mail.text,
-    }  # fmt: skip
-
-
-def _begun(mark: Mark) -> dict[str, Any]:
-    return {"next_id": mark.notice.pk, "next_tries": mark.notice.tries, "next_lease": mark.leased_until}
+def _step(sent: Mark | None, begun: Mark | None) -> set[int]:
+    params: dict[str, Any] = dict.fromkeys(
+        ("id", "tries", "reason", "address", "language", "subject", "text", "next_id", "next_tries", "lease")
+    )
+    params["now"] = timezone.now()
+    if sent is not None:
+        mail = sent.mail
+        assert mail is not None, "what was sent is kept"
+        params |= {
+            "id": sent.notice.pk, "tries": sent.notice.tries, "reason": sent.reason[:200], "address": mail.address,
+            "language": mail.language, "subject": mail.subject[:200], "text": mail.text,
+        }  # fmt: skip
+    if begun is not None:
+        params |= {"next_id": begun.notice.pk, "next_tries": begun.notice.tries, "lease": begun.leased_until}
+    return _ids(STEP, params)
 
 
 def _ids(statement: str, params: Mapping[str, Any]) -> set[int]:
