@@ -12,10 +12,9 @@ from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
-from notifications.models import Notification
+from notifications.models import Notification, Queued
 from notifications.rendering import Mail
 
 AT_ONCE = 1_000
@@ -106,16 +105,15 @@ def claim(size: int = AT_ONCE) -> list[Lease]:
 
 def claimed(leases: Sequence[Lease]) -> list[Notification]:
     """The notices of a claim that are to be worked off and are still ours, with their users."""
-    ours = {lease.pk: lease for lease in leases}
-    standing = Notification.objects.filter(pk__in=ours, status=Status.WAITING).annotate(claims=F("queued__tries"))
-    found = [
-        notice for notice in standing.select_related("user").order_by("pk") if notice.claims == ours[notice.pk].tries
-    ]
+    ours = {(lease.pk, lease.tries): lease for lease in leases}
+    queued = Queued.objects.filter(pk__in=[lease.pk for lease in leases])
+    standing = {lease.pk: lease for key in queued.values_list("pk", "tries") if (lease := ours.get(key))}
+    found = Notification.objects.filter(pk__in=standing, status=Status.WAITING).select_related("user").order_by("pk")
     for notice in found:
-        notice.tries = ours[notice.pk].tries
-        if ours[notice.pk].deaths:
+        notice.tries = standing[notice.pk].tries
+        if standing[notice.pk].deaths:
             notice.reason = REPEATED
-    return found
+    return list(found)
 
 
 def begin(notice: Notification) -> Mark:
@@ -182,4 +180,4 @@ def _ids(statement: str, params: Mapping[str, Any]) -> set[int]:
 def _run(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
