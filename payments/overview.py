@@ -25,6 +25,7 @@ from bills.models import Accumulator, Bill
 from ledger.models import Account
 from payments.autopay import glance
 from payments.models import Payment, PaymentAllocation, Refund
+from payments.plans import glance as plan_glance
 from payments.states import IN_FLIGHT, PaymentStatus
 
 MONTHS_SHOWN = 6
@@ -75,7 +76,7 @@ class PlanYear:
 
 
 def members_seen(scope: Scope) -> list[Member]:
-    """The members the viewer sees, the holder first, with what each owes, and what autopay takes next: one query."""
+    """The members the viewer sees, the holder first, with what each owes and has to pay next: one query."""
     return _members(scope)
 
 
@@ -84,7 +85,7 @@ def _members(scope: Scope) -> QuerySet[Member]:
     return (
         Member.objects.visible_to(scope)
         .select_related("household", "medical_control", "premium_control")
-        .annotate(**{glance.NAME: glance.next_charge(scope)})
+        .annotate(**{glance.NAME: glance.next_charge(scope), plan_glance.NAME: plan_glance.running_plans(scope)})
         .order_by("-is_primary_holder", "birth_date", "pk")
     )
 

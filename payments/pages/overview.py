@@ -14,6 +14,7 @@ from payments import overview
 from payments.autopay import glance
 from payments.pages import charts
 from payments.pages.rows import rows_with
+from payments.plans import glance as plan_glance
 from payments.plans import offering
 
 BILLS_SHOWN = 5
@@ -42,6 +43,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "can_autopay": bool(scope.payable_ids),
         "totals": overview.totals(members, scope, waiting),
         "next_charge": glance.of(members),
+        "instalment": plan_glance.of(members),
         "next_premium": overview.next_premium(scope, coverages, members),
         "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}, scheduled=waiting.scheduled),
         "chart": charts.by_month(paid, title=_("Paid in the last six months")) if any(paid.values()) else None,

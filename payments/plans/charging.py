@@ -1,5 +1,6 @@
 """Which plans' next instalment autopay takes: it is not asked for by hand, nor reminded of."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,10 +34,16 @@ def of_many(standings: Sequence[Standing]) -> dict[int, Taken]:
     for plan_id, enrollment in on.items():
         part = following[plan_id]
         charge = latest.get(part.pk)
-        is_later = part.due_on >= timezone.localdate(enrollment.created_at)
-        if charge.status not in BY_HAND if charge is not None else is_later:
+        if takes(enrollment.created_at, part.due_on, None if charge is None else charge.status):
             taken[plan_id] = Taken(enrollment, charge)
     return taken
+
+
+def takes(enrolled_at: dt.datetime, due_on: dt.date, charge_status: str | None) -> bool:
+    """Whether autopay takes an instalment: by its latest charge, or before there is one by when autopay began."""
+    if charge_status is not None:
+        return charge_status not in BY_HAND
+    return due_on >= timezone.localdate(enrolled_at)
 
 
 def of(where: Standing) -> Taken | None:
