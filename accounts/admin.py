@@ -125,9 +125,11 @@ class MemberAdmin(MemberRecordAdmin):
     exact_search = ("number",)
     fields = (
         "number", "name", "birth_date", "relationship", "is_primary_holder", "household_link", "user_link",
-        "confidential_since", "private_of_link", "left_on", "died_on", "medical_owed", "premiums_owed",
+        "confidential_since", "private_of_link", "left_on", "letters_to", "died_on", "medical_owed", "premiums_owed",
     )  # fmt: skip
-    readonly_fields = ("name", "household_link", "user_link", "private_of_link", "medical_owed", "premiums_owed")
+    readonly_fields = (
+        "name", "household_link", "user_link", "private_of_link", "letters_to", "medical_owed", "premiums_owed",
+    )  # fmt: skip
     linked_by = ("household__id__exact",)
 
     offered = (
@@ -156,6 +158,12 @@ class MemberAdmin(MemberRecordAdmin):
     def name(self, obj: Member) -> str:
         """First and last name."""
         return obj.full_name
+
+    @admin.display(description="letters, after leaving")
+    def letters_to(self, obj: Member) -> str:
+        """Where letters go to who leaves or has left."""
+        told = obj.departures.filter(canceled_at__isnull=True).exclude(address="").order_by("-on", "-pk").first()
+        return f"{told.address}, {told.city}, {told.state} {told.zip}" if told is not None else "-"
 
     @admin.display(description="confidential", boolean=True)
     def is_confidential(self, obj: Member) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import departures, successions
 from accounts.models import Departure, Member, User
+from accounts.models.departures import POSTAL
 from accounts.staff import Action, ActionForm, Refused
 
 PERMISSION = "accounts.add_departure"
@@ -23,7 +24,11 @@ class LeavesForm(ActionForm):
         label="First day apart", widget=forms.DateInput(attrs={"type": "date"}),
         help_text="From its midnight; a day that has passed holds at once.",
     )  # fmt: skip
-    field_order = ("cause", "on", "reason", "key")
+    address = forms.CharField(max_length=200, required=False, label="Where letters go: street address or PO box")
+    city = forms.CharField(max_length=100, required=False)
+    state = forms.RegexField(r"\A[A-Z]{2}\Z", required=False, help_text="Two capitals.")
+    zip = forms.RegexField(r"\A[0-9]{5}\Z", required=False, label="ZIP code")
+    field_order = ("cause", "on", *POSTAL, "reason", "key")
 
 
 class HolderForm(ActionForm):
@@ -46,8 +51,14 @@ class DeathForm(ActionForm):
 
 def _leaves(user: User, member: Member, cleaned: dict[str, Any]) -> str:
     on: dt.date = cleaned["on"]
+    letters = {name: cleaned.get(name, "") for name in POSTAL}
+    if any(letters.values()) and not all(letters.values()):
+        raise Refused("Write the whole address, or none.")
     try:
-        departures.record_leaving(member, cause=cleaned["cause"], on=on, by=user, reason=cleaned["reason"])
+        departures.record_leaving(
+            member, cause=cleaned["cause"], on=on, by=user, reason=cleaned["reason"],
+            letters=letters if all(letters.values()) else None,
+        )  # fmt: skip
     except departures.Refused as refusal:
         raise Refused(str(refusal)) from refusal
     return f"The account holder sees nothing of this member from {on} on."

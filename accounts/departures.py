@@ -76,11 +76,11 @@ def may_cancel(departure: Departure, scope: Scope) -> bool:
 @atomic_with_retry
 def plan(
     member: Member, scope: Scope, *, cause: str, on: dt.date, bills: str = Bills.THEIRS,
-    plans: str = Departure.Plans.KEEP, by: User,
+    plans: str = Departure.Plans.KEEP, letters: dict[str, str] | None = None, by: User,
 ) -> Departure:  # fmt: skip
     """Plan that a member leaves from midnight of a day, or change what is planned; a repeat changes nothing.
 
-    Raises Refused.
+    `letters`: where letters go then, by POSTAL; without it, what was written stays. Raises Refused.
     """
     today = timezone.localdate()
     locked = Member.objects.select_for_update().get(pk=member.pk)
@@ -97,11 +97,17 @@ def plan(
         raise Refused(_("They are to hold the account from a day on. They have to say no to that first."))
     if standing is not None and standing.on != on and not may_cancel(standing, scope):
         raise Refused(_("They planned this themselves, so only they can change the day. Member Services can help."))
-    return _write(locked, standing, cause=cause, on=on, bills=bills, plans=plans, by=by, scope=scope)
+    if not letters and locked.user_id is None and not (standing and standing.letters):
+        raise Refused(_("Write where letters should go: without a sign-in, they reach this person in no other way."))
+    return _write(
+        locked, standing, cause=cause, on=on, bills=bills, plans=plans, letters=letters, by=by, scope=scope
+    )  # fmt: skip
 
 
 @atomic_with_retry
-def record_leaving(member: Member, *, cause: str, on: dt.date, by: User, reason: str) -> Departure:
+def record_leaving(
+    member: Member, *, cause: str, on: dt.date, letters: dict[str, str] | None = None, by: User, reason: str
+) -> Departure:  # fmt: skip
     """Staff record that a member leaves, or left: at once where the day is not ahead. Raises Refused."""
     locked = Member.objects.select_for_update().get(pk=member.pk)
     _refuse_impossible(locked, on)
@@ -109,7 +115,7 @@ def record_leaving(member: Member, *, cause: str, on: dt.date, by: User, reason:
         raise Refused("They are to hold the account from a day on: call that off first.")
     return _write(
         locked, leaving(locked), cause=cause, on=on, bills=Bills.THEIRS, plans=Departure.Plans.KEEP, by=by,
-        scope=Scope(), reason=reason,
+        letters=letters, scope=Scope(), reason=reason,
     )  # fmt: skip
 
 
@@ -254,12 +260,12 @@ def held_for(member: Member, *, on: dt.date | None = None) -> DelegateQuerySet:
 
 def _write(
     member: Member, standing: Departure | None, *, cause: str, on: dt.date, bills: str, plans: str, by: User,
-    scope: Scope, reason: str = "",
+    scope: Scope, letters: dict[str, str] | None = None, reason: str = "",
 ) -> Departure:  # fmt: skip
     is_own = member.pk in scope.own_ids
     if standing is not None and standing.bills_by_member and not is_own:
         bills = standing.bills
-    wanted = {"cause": cause, "on": on, "bills": bills, "plans": plans}
+    wanted = {"cause": cause, "on": on, "bills": bills, "plans": plans, **(letters or {})}
     if standing is not None and all(getattr(standing, name) == value for name, value in wanted.items()):
         return standing
     if standing is not None:

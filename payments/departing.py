@@ -102,7 +102,8 @@ def _settle_parting(member: Member, departure: Departure) -> None:
     _end_shares(member)
     for delegate in departures.held_for(member, on=departure.on).order_by("pk"):
         delegates.end(delegate, actor=ACTOR, reason="left the household")
-    if member.user_id is None and _open_bills_of_both(member).filter(shared_at__isnull=True).exists():
+    is_out_of_reach = member.user_id is None and not departure.address
+    if is_out_of_reach and _open_bills_of_both(member).filter(shared_at__isnull=True).exists():
         open_work(
             WorkItem.Kind.DEPARTURE, subject=f"member:{member.number}", dedupe_key=f"departure:{departure.pk}",
             detail="Left without a sign-in, and owes bills that nobody sees now. Reach them at their own address.",

@@ -80,7 +80,7 @@ def _issue_now(household_ids: list[int], first: dt.date, last: dt.date, on: dt.d
         Statement.objects.filter(household_id__in=household_ids, month=first).values_list("household_id", "member_id")
     )
     first_at = timezone.make_aware(dt.datetime.combine(first, dt.time.min))
-    sums = statement_sums.of(household_ids, first=first, last=last, first_at=first_at)
+    sums = statement_sums.of(household_ids, first=first, last=last, first_at=first_at, on=on)
     wanted = {key: rows for key, rows in _by_reader(sums).items() if key not in done}
     facts = _Facts(wanted, first, last, on)
     statements = [
@@ -101,10 +101,10 @@ Reader = tuple[int, int | None]
 
 
 def _by_reader(sums: Iterable[BillMonth]) -> dict[Reader, list[BillMonth]]:
-    """The bills by whose statement they are on: a confidential member's are on no other."""
+    """The bills by whose statement they are on: of who is confidential, or has left, they are on no other."""
     found: dict[Reader, list[BillMonth]] = {}
     for row in sums:
-        found.setdefault((row.household_id, row.member_id if row.is_confidential else None), []).append(row)
+        found.setdefault((row.household_id, row.member_id if row.stands_alone else None), []).append(row)
     return found
 
 

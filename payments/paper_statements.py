@@ -1,4 +1,5 @@
-"""The statements of a month that go by post: of households that have not chosen paperless statements.
+"""The statements of a month that go by post: of households that have not chosen paperless statements, and of who has
+left one and said where letters go.
 
 Of a confidential member none is printed: another reads the post at the household's address, and staff reach the member
 by the address of the request (45 CFR 164.522(b)).
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Member
+from accounts.models import Departure, Household, Member
 from bills import pdf
 from bills.models import Statement
 from payments import guest_links, language_notice, statement_reading
@@ -32,21 +33,40 @@ class Paper:
 
 def of_month(month: dt.date) -> Iterator[Paper]:
     """The statements to print, one at a time, in the language of the primary holder."""
+    yield from _of_households(month)
+    yield from _of_who_left(month)
+
+
+def _of_households(month: dt.date) -> Iterator[Paper]:
     wanted = Statement.objects.filter(month=month, member__isnull=True, household__is_paperless=False)
     for statement in wanted.select_related("household").order_by("household__zip", "pk").iterator(chunk_size=200):
         holder = (
             Member.objects.filter(household=statement.household, is_primary_holder=True).select_related("user").first()
         )
-        language = holder.user.language if holder is not None and holder.user is not None else "en"
-        house = statement.household
-        with translation.override(language):
-            made = pdf.rendered("print/statement.html", _context(statement))
-        name = f"{statement.number}.pdf"
-        row = (
-            name, statement.number, house.number, statement.content["name"], house.address, house.city, house.state,
-            house.zip, language,
-        )  # fmt: skip
-        yield Paper(name, row, made)
+        yield _paper(statement, holder, statement.household)
+
+
+def _of_who_left(month: dt.date) -> Iterator[Paper]:
+    """Their own statements, to the address that they gave; of who is confidential, none."""
+    wanted = Statement.objects.filter(month=month, member__isnull=False, member__confidential_since__isnull=True)
+    left = Departure.objects.with_address(timezone.localdate())
+    for statement in wanted.select_related("household", "member__user").order_by("pk").iterator(chunk_size=200):
+        to = left.filter(member_id=statement.member_id or 0).first()
+        if to is not None:
+            yield _paper(statement, statement.member, to)
+
+
+def _paper(statement: Statement, reader: Member | None, to: Household | Departure) -> Paper:
+    """The print in the reader's language, and the row of the list that says where it goes."""
+    language = reader.user.language if reader is not None and reader.user is not None else "en"
+    with translation.override(language):
+        made = pdf.rendered("print/statement.html", _context(statement))
+    name = f"{statement.number}.pdf"
+    row = (
+        name, statement.number, statement.household.number, statement.content["name"], to.address, to.city, to.state,
+        to.zip, language,
+    )  # fmt: skip
+    return Paper(name, row, made)
 
 
 def _context(statement: Statement) -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Member
@@ -87,9 +88,12 @@ def read(statement: Statement, scope: Scope) -> Read:
 
 
 def of_household(statement: Statement) -> Read:
-    """The household's statement for print, where no holder signs in: nobody's rows who is confidential by now."""
-    open_to_all = Member.objects.filter(household_id=statement.household_id, confidential_since__isnull=True)
-    return _read(statement, set(open_to_all.values_list("pk", flat=True)))
+    """A statement to print, of no reader: nobody's rows who is apart from the holder by now; of one's own, those."""
+    if statement.member_id:
+        return _read(statement, {statement.member_id})
+    of_it = Member.objects.filter(household_id=statement.household_id)
+    apart = Member.objects.apart(timezone.localdate()).filter(household_id=statement.household_id)
+    return _read(statement, set(of_it.exclude(pk__in=apart.values("pk")).values_list("pk", flat=True)))
 
 
 def _read(statement: Statement, seen: Collection[int]) -> Read:

@@ -38,7 +38,9 @@ SUMS = """
     )
     SELECT b.id, b.household_id, b.member_id, b.number, b.kind, b.title, b.provider_name, b.service_on, b.period,
            b.issued_on, b.due_on, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, b.coverage_id,
-           b.told_cents, m.confidential_since IS NOT NULL, m.first_name || ' ' || m.last_name,
+           b.told_cents, m.confidential_since IS NOT NULL
+               OR (NOT m.is_primary_holder AND coalesce(m.left_on <= %(on)s::date, false)),
+           m.first_name || ' ' || m.last_name,
            coalesce(s.opening, 0)::bigint, coalesce(s.charges, 0)::bigint, coalesce(s.payments, 0)::bigint,
            coalesce(s.adjustments, 0)::bigint
     FROM wanted b JOIN accounts_member m ON m.id = b.member_id
@@ -76,7 +78,7 @@ class BillMonth:
     is_on_plan: bool
     coverage_id: int | None
     told_cents: int | None
-    is_confidential: bool
+    stands_alone: bool  # of who is confidential, or has left: on a statement of their own
     member_name: str
     opening_cents: int
     charges_cents: int
@@ -99,11 +101,13 @@ class BillMonth:
         return any(moved) or bool(self.told_cents)
 
 
-def of(household_ids: list[int], *, first: dt.date, last: dt.date, first_at: dt.datetime) -> list[BillMonth]:
+def of(
+    household_ids: list[int], *, first: dt.date, last: dt.date, first_at: dt.datetime, on: dt.date
+) -> list[BillMonth]:
     """The bills of these households in the month, those due first first: one query."""
     before = (first - dt.timedelta(days=1)).replace(day=1)
     params: dict[str, Any] = {
-        "households": household_ids, "first": first, "last": last, "before": before, "first_at": first_at,
+        "households": household_ids, "first": first, "last": last, "before": before, "on": on, "first_at": first_at,
         "charges": [int(code) for code in CHARGES], "payments": [int(code) for code in PAYMENTS],
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -18,9 +18,16 @@ class DepartureQuerySet(models.QuerySet["Departure"]):
         """Those neither settled nor called off."""
         return self.filter(done_at__isnull=True, canceled_at__isnull=True)
 
+    def with_address(self, today: dt.date) -> Self:
+        """Those by which somebody has left and said where letters go; the latest first."""
+        return self.filter(on__lte=today, canceled_at__isnull=True).exclude(address="").order_by("-on", "-pk")
+
     def due(self, today: dt.date) -> Self:
         """Those whose day has come and that are not settled yet."""
         return self.planned().filter(on__lte=today)
+
+
+POSTAL = ("address", "city", "state", "zip")
 
 
 class Departure(models.Model):
@@ -50,6 +57,11 @@ class Departure(models.Model):
     bills = models.CharField(max_length=6, choices=Bills.choices, default=Bills.THEIRS)
     bills_by_member = models.BooleanField(default=False)  # they chose it themselves: nobody else's choice replaces it
     plans = models.CharField(max_length=4, choices=Plans.choices, default=Plans.KEEP)
+    # Where letters go to who has left: for staff and that person alone, whole or not at all.
+    address = models.CharField(max_length=200, blank=True, db_default="")
+    city = models.CharField(max_length=100, blank=True, db_default="")
+    state = models.CharField(max_length=2, blank=True, db_default="")
+    zip = models.CharField(max_length=5, blank=True, db_default="")
     # Until when delegates acted before this took their leave away, by their id: for calling it off.
     limits = models.JSONField(default=dict, blank=True)
     planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -77,6 +89,11 @@ class Departure(models.Model):
                 condition=Q(cause="death", canceled_at__isnull=True),
             ),
             models.CheckConstraint(
+                name="accounts_departure_address_whole",
+                condition=Q(address="", city="", state="", zip="")
+                | (~Q(address="") & ~Q(city="") & Q(state__regex=r"^[A-Z]{2}$", zip__regex=r"^[0-9]{5}$")),
+            ),
+            models.CheckConstraint(
                 name="accounts_departure_successor_is_another",
                 condition=Q(successor__isnull=True) | ~Q(successor=F("member")),
             ),
@@ -95,6 +112,11 @@ class Departure(models.Model):
                 condition=Q(done_at__isnull=True, canceled_at__isnull=True),
             )
         ]  # fmt: skip
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """Where letters go, by POSTAL; empty where nobody said."""
+        return {name: getattr(self, name) for name in POSTAL} if self.address else {}
 
     def __str__(self) -> str:
         return f"departure {self.pk}"

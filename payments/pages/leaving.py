@@ -48,7 +48,10 @@ def leaving_one(request: MemberRequest, member_id: int) -> HttpResponse:
     """Plan that one person leaves, or change what is planned: the choices, then a review, then it stands."""
     member = _member(request, member_id)
     standing = departures.leaving(member)
-    form = LeavingForm(member, request.scope, request.POST or None, initial=_initial(standing))
+    form = LeavingForm(
+        member, request.scope, request.POST or None, has_address=standing is not None and bool(standing.address),
+        initial=_initial(standing, is_own=member.pk in request.scope.own_ids),
+    )  # fmt: skip
     step = request.POST.get("step", "")
     if form.is_bound and form.is_valid():
         if step == CONFIRM:
@@ -117,6 +120,7 @@ def _review(request: MemberRequest, member: Member, form: LeavingForm) -> HttpRe
     chosen = form.chosen()
     context = {
         **_context(request, member, departures.leaving(member)), "form": form, "current": 3,
+        "letters": chosen["letters"],
         "cause": Departure.Cause(chosen["cause"]).label, "last_day": chosen["on"] - ONE_DAY,
         "bills": Departure.Bills(chosen["bills"]).label if "bills" in form.fields else "",
         "plans": Departure.Plans(chosen["plans"]).label if "plans" in form.fields else "",
@@ -150,11 +154,13 @@ def _context(request: MemberRequest, member: Member, standing: Departure | None)
     }  # fmt: skip
 
 
-def _initial(standing: Departure | None) -> dict[str, Any]:
+def _initial(standing: Departure | None, *, is_own: bool) -> dict[str, Any]:
+    """What is planned; of the address, which is that person's, nobody else reads anything here."""
     if standing is None:
         return {"last_day": timezone.localdate()}
     return {
         "cause": standing.cause, "last_day": standing.on - ONE_DAY, "bills": standing.bills, "plans": standing.plans,
+        **(standing.letters if is_own else {}),
     }  # fmt: skip
 
 

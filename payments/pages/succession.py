@@ -1,5 +1,6 @@
 """A holder leaves: who holds the account next and when, a review, and the answer of who is asked."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from payments.leaving_forms import HolderForm
 from payments.pages.leaving import CONFIRM, ONE_DAY
 
 CANCEL = "cancel"
+TIME_TO_ANSWER = dt.timedelta(days=14)  # proposed, for who is asked
 
 
 @allow(Policy.MEMBER)
@@ -120,7 +122,7 @@ def _context(request: MemberRequest, holder: Member, standing: Departure | None,
 
 def _initial(standing: Departure | None) -> dict[str, Any]:
     if standing is None:
-        return {"last_day": timezone.localdate()}
+        return {"last_day": timezone.localdate() + TIME_TO_ANSWER}
     return {
         "cause": standing.cause, "last_day": standing.on - ONE_DAY, "successor": standing.successor_id,
         "plans": standing.plans,

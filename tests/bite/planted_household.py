@@ -8,6 +8,13 @@ H = "tests/payments/test_succession.py::"
 
 HOUSEHOLD = (
     Planted(
+        "where letters go is that person's to read, and staff's",
+        "payments/pages/leaving.py",
+        "        **(standing.letters if is_own else {}),",
+        "        **standing.letters,",
+        f"{P}test_where_letters_go_is_asked_for_and_needed_without_a_sign_in",
+    ),
+    Planted(
         "holding ends with the day on which it is handed over",
         "accounts/visibility.py",
         "    return is_holder and (left_on is None or left_on > today)",

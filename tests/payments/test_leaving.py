@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -14,8 +14,8 @@ from accounts import departures
 from accounts.models import Delegate, Departure, Member
 from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
-from bills.models import Bill, Hold
-from payments import departing, guest_links, guests, parting, sharing
+from bills.models import Bill, Hold, Statement
+from payments import departing, guest_links, guests, monthly_statements, paper_statements, parting, sharing
 from payments.autopay import changing
 from payments.models import AutopayEnrollment, GuestLink, MethodShare, Payment, PaymentMethod, PlanBill
 from payments.states import PaymentStatus
@@ -30,6 +30,7 @@ from tests.payments.plans.making import make_plan
 
 Bills = Departure.Bills
 IN_TEN_DAYS = 10
+HER_LETTERS = {"address": "9 Elm Street", "city": "Fresno", "state": "CA", "zip": "93650"}
 
 
 @contextmanager
@@ -43,8 +44,9 @@ def at_midnight_of(day: dt.date, *, before: bool = False) -> Iterator[None]:
 def leaves(member: Member, by: Member, *, days: int = IN_TEN_DAYS, **chosen: str) -> Departure:
     """Plan that a member leaves in so many days."""
     assert by.user is not None
+    letters = None if member.user else HER_LETTERS
     on = timezone.localdate() + dt.timedelta(days=days)
-    return departures.plan(member, scope_of(by.user), cause="moving_out", on=on, by=by.user, **chosen)
+    return departures.plan(member, scope_of(by.user), cause="moving_out", on=on, letters=letters, by=by.user, **chosen)
 
 
 def settle(departure: Departure) -> int:
@@ -258,7 +260,8 @@ def test_one_that_cannot_be_settled_keeps_no_other(real_cast: Cast, broken: Depa
 
 def test_staff_are_asked_to_reach_who_left_without_a_sign_in(cast: Cast) -> None:
     make_bill(cast.maya)
-    settle(leaves(cast.maya, cast.alice))
+    on = timezone.localdate() + dt.timedelta(days=IN_TEN_DAYS)
+    settle(departures.record_leaving(cast.maya, cause="moving_out", on=on, by=cast.dana, reason="Moved."))
     assert WorkItem.objects.get().kind == WorkItem.Kind.DEPARTURE
 
 
@@ -307,3 +310,47 @@ def test_who_turns_18_is_foreseen_once_and_settled_on_the_birthday(cast: Cast) -
     assert list(enrollment.members.all()) == [cast.alice]
     helper.refresh_from_db()
     assert helper.ended_at is not None
+
+
+def test_where_letters_go_is_asked_for_and_needed_without_a_sign_in(cast: Cast) -> None:
+    """Whole, seen by that person and staff alone: the holder who wrote it does not read it again, nor does a mail."""
+    client, address = prove(Client(), cast.alice.user), f"/family/leaving/{cast.maya.pk}/"
+    last = timezone.localdate() + dt.timedelta(days=3)
+    form = {"cause": "moving_out", "last_day": last.isoformat(), "bills": "theirs", "step": "review"}
+    assert client.post(address, form).status_code == 422
+    for wrong in ({"zip": "9365"}, {"state": "California"}, {"city": ""}):
+        assert client.post(address, form | HER_LETTERS | wrong).status_code == 422, wrong
+    assert "9 Elm Street, Fresno, CA 93650" in text_of(client.post(address, form | HER_LETTERS | {"state": "ca"}))
+    assert client.post(address, form | HER_LETTERS | {"step": "confirm"}).status_code == 302
+    assert Departure.objects.get().letters == HER_LETTERS
+    assert "Elm Street" not in client.get(address).content.decode()
+    assert client.post(address, form | {"step": "confirm", "cause": "divorce"}).status_code == 302
+    assert (Departure.objects.get().letters, Departure.objects.get().cause) == (HER_LETTERS, "divorce")
+    assert not any("Elm" in str(event.data) for event in Event.objects.all())
+    his = prove(Client(), cast.bob.user)
+    his.post(f"/family/leaving/{cast.bob.pk}/", form | HER_LETTERS | {"step": "confirm"})
+    assert "Elm Street" in his.get(f"/family/leaving/{cast.bob.pk}/").content.decode()
+    assert "Elm Street" not in client.get(f"/family/leaving/{cast.bob.pk}/").content.decode()
+    record = prove(Client(), cast.dana).get(f"/admin/accounts/member/{cast.maya.pk}/change/")
+    assert "9 Elm Street" in record.content.decode()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Departure.objects.filter(member=cast.maya).update(zip="")
+
+
+def test_who_left_has_a_statement_of_their_own_by_post_to_where_they_said(cast: Cast) -> None:
+    """None of theirs goes to the household's address, and none at all once they are confidential."""
+    today = timezone.localdate()
+    first = (today.replace(day=1) + dt.timedelta(days=62)).replace(day=1)  # the month after next
+    month = (first - dt.timedelta(days=1)).replace(day=1)
+    make_bill(cast.maya, title="Hers now", issued_on=today, due_on=today)
+    make_bill(cast.alice, title="The holder's", issued_on=today, due_on=today)
+    settle(leaves(cast.maya, cast.alice))
+    with at_midnight_of(first):
+        monthly_statements.issue(month, on=first)
+        statements = {each.member_id: each for each in Statement.objects.filter(household=cast.household)}
+        assert set(statements) == {None, cast.maya.pk}
+        assert {bill["title"] for bill in statements[None].content["bills"]} == {"The holder's"}
+        papers = {paper.row[1]: paper.row for paper in paper_statements.of_month(month)}
+        assert papers[statements[cast.maya.pk].number][4:8] == tuple(HER_LETTERS.values())
+        Member.objects.filter(pk=cast.maya.pk).update(confidential_since=timezone.now())
+        assert statements[cast.maya.pk].number not in {paper.row[1] for paper in paper_statements.of_month(month)}

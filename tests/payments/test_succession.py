@@ -248,6 +248,19 @@ def test_staff_record_who_holds_the_account_after_a_death(cast: Cast) -> None:
         successions.record_succession(cast.alice, successor=cast.bob, on=timezone.localdate(), by=dana, reason="Again.")
 
 
+def test_staff_record_on_the_members_page_what_both_have_told_them(cast: Cast) -> None:
+    on = timezone.localdate() + dt.timedelta(days=5)
+    page = f"/admin/accounts/member/{cast.alice.pk}/holder/"
+    form = {"on": on.isoformat(), "reason": "Both called us.", "key": "0123456789abcdef"}
+    dana = prove(Client(), cast.dana)
+    assert "no member of this number" in dana.post(page, form | {"successor": "M-CHARLIE"}).content.decode()
+    assert dana.post(page, form | {"successor": "M-BOB"}).status_code == 302
+    assert Member.objects.get(pk=cast.alice.pk).left_on == on
+    with at_midnight_of(on):
+        departing.run()
+    assert holder_of(cast.alice.household) == cast.bob
+
+
 def test_the_database_keeps_one_holder_and_a_yes_of_somebody(cast: Cast) -> None:
     departure = goes(cast.alice, cast.bob)
     for values in ({"successor": None, "accepted_at": timezone.now()}, {"successor": cast.alice}):

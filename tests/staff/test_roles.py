@@ -70,6 +70,7 @@ def target(action: str, records: Records) -> str:
         "view-as": f"/admin/accounts/member/{records.cast.alice.pk}/view-as/",
         "leaves": f"/admin/accounts/member/{records.cast.bob.pk}/leaves/",
         "died": f"/admin/accounts/member/{records.cast.bob.pk}/died/",
+        "holder": f"/admin/accounts/member/{records.cast.alice.pk}/holder/",
         "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
     }.get(action, f"/admin/bills/bill/{records.bill.pk}/{action}/")
 
@@ -79,7 +80,9 @@ def state(records: Records) -> tuple[object, ...]:
     return (
         list(Transfer.objects.values_list("pk", flat=True)), list(Refund.objects.values_list("pk", flat=True)),
         list(Bill.objects.values_list("pk", "voided_at")), list(ImportReject.objects.values_list("pk", "resolved_at")),
-        list(Hold.objects.values_list("pk", "ended_at")), list(Member.objects.values_list("pk", "left_on", "died_on")),
+        list(Hold.objects.values_list("pk", "ended_at")), list(
+            Member.objects.values_list("pk", "left_on", "died_on", "is_primary_holder")
+        ),
         list(WorkItem.objects.values_list("pk", "owner", "done_at")), list(User.objects.values_list("pk", "is_staff")),
         list(Group.user_set.through.objects.values_list("pk", flat=True)),
     )  # fmt: skip
