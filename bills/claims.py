@@ -73,7 +73,7 @@ def charge(
             issued_on=issued_on,
             due_on=due_on,
             source=claim.source,
-            source_id=_free_source_id(claim),
+            source_id=free_source_id(claim.source, claim.source_id),
             lines=lines,
             provider_name=claim.provider_name,
             service_on=claim.service_on,
@@ -116,10 +116,11 @@ def supersede(original: Claim, successor: Claim, *, on: dt.date) -> None:
     open_claims.keep([original])
 
 
-def _free_source_id(claim: Claim) -> str:
+def free_source_id(source: str, source_id: str) -> str:
     """The claim's own id; with a number behind it where an earlier bill of the claim was voided."""
-    names = [claim.source_id, *(f"{claim.source_id}#{n}" for n in range(2, MAX_BILLS_OF_A_CLAIM + 1))]
-    taken = set(Bill.objects.filter(source=claim.source, source_id__in=names).values_list("source_id", flat=True))
+    plain = source_id.partition("#")[0]
+    names = [plain, *(f"{plain}#{n}" for n in range(2, MAX_BILLS_OF_A_CLAIM + 1))]
+    taken = set(Bill.objects.filter(source=source, source_id__in=names).values_list("source_id", flat=True))
     return next(name for name in names if name not in taken)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext_noop
 
-from bills.imports import taking
+from bills.imports import labels, taking
 from bills.imports.problems import FileRefused, NeedsReview, Refused
 from bills.imports.records import Amounts, Line, Record
 from bills.imports.run import Rejected, Run, Tally
@@ -44,6 +44,7 @@ OPTIONAL = (
     "status",
     "updated_at",
     "remark_codes",
+    "sensitivity",
     *AMOUNTS,
 )
 COLUMNS = (*REQUIRED, *OPTIONAL)
@@ -176,7 +177,9 @@ def _incoming(line: int, row: dict[str, str] | Refused) -> Incoming:
     bill_id = row["bill_id"]
     if not bill_id or len(bill_id) > LONGEST["bill_id"] or not bill_id.isprintable():
         raise Refused("bill_id", "Each row needs an id of at most 150 printable characters.", "bill_id")
-    said = "\x1f".join(f"{name}={row.get(name, '')}" for name in COLUMNS if name != "updated_at")
+    # A row without a label says what it said before there was such a column.
+    told = [name for name in COLUMNS if name != "updated_at" and (name != "sensitivity" or row.get(name))]
+    said = "\x1f".join(f"{name}={row.get(name, '')}" for name in told)
     version = blake2b(said.encode(), digest_size=16).hexdigest()
     key = f"bill/{bill_id}"
     return Incoming(
@@ -234,6 +237,7 @@ def read(row: dict[str, str], *, key: str, version: str) -> Record:
         processed_on=dates["issued_date"],
         issued_on=dates["issued_date"],
         due_on=dates["due_date"],
+        sensitivity=labels.of_cell(row.get("sensitivity", "")),
         remark_codes=" ".join(row.get("remark_codes", "").upper().split()),
     )
 

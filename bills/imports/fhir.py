@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from bills.imports import coverages, eob, files, invoices, people, taking
+from bills.imports import coverages, eob, files, invoices, labels, people, taking
 from bills.imports.files import Item
 from bills.imports.problems import Problem, Refused
 from bills.imports.records import Record
@@ -113,6 +113,9 @@ def _incoming(item: Item, name: str, reader: Reader, run: Run) -> Incoming:
     urn = item.full_url.removeprefix("urn:uuid:") if item.full_url.startswith("urn:uuid:") else ""
     key = f"{name}/{resource_id(resource, urn)}"
     version = version_of(resource)
+    sensitivity = labels.of_resource(resource)
+    if sensitivity:  # a label that is put on later is another version; without one, the version is what it always was
+        version = version_of({"said": version, "labels": sorted(sensitivity)})
     return Incoming(
         line=item.line,
         key=key,
@@ -120,4 +123,5 @@ def _incoming(item: Item, name: str, reader: Reader, run: Run) -> Incoming:
         updated_at=instant_of(dictionary(resource.get("meta")).get("lastUpdated")),
         read=partial(reader, resource, key=key, version=version, aliases=run.aliases, names=run.names),
         resource=resource,
+        sensitivity=sensitivity,
     )

@@ -66,7 +66,7 @@ class Known:
 
 KNOWN = """
     SELECT {key}, id, household_id, medical_control_id, birth_date, confidential_since IS NOT NULL
-      FROM accounts_member WHERE {condition}
+      FROM accounts_member WHERE {condition} AND private_of_id IS NULL
 """
 
 

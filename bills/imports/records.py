@@ -66,6 +66,7 @@ class Record:
     due_on: dt.date | None = None
     issued_on: dt.date | None = None
     remark_codes: str = ""  # of the payer, blanks between
+    sensitivity: frozenset[str] = frozenset()  # kinds of accounts.models.Sensitive that its labels name
     is_charged: bool = True  # else a bill that stands keeps its amount: what is undecided does not say another
 
 

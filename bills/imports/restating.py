@@ -1,6 +1,6 @@
 """A claim that its source states anew: changed, cancelled, or correcting another one."""
 
-from bills import claims, open_claims
+from bills import claims, issuing, open_claims
 from bills.imports.inserting import dates, insert, issuing_lines, replace_lines
 from bills.imports.people import Known
 from bills.imports.problems import NeedsReview, Parked
@@ -22,6 +22,7 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     was_active = claim.status == Claim.Status.ACTIVE
     if was_active and claim.bill is not None and claim.bill.voided_at is not None and record.due_cents:
         raise NeedsReview("bill_voided", "The claim changed, and its bill was voided by hand.", "total")
+    _refuse_in_an_account_of_the_holders_side(claim, record, member)
     original = _corrected(claim, record, member, run)
     # A claim that a corrected one has taken the place of is never billed again, whatever it says.
     status = Claim.Status.REPLACED if claim.replaced_by.exists() else record.status
@@ -40,6 +41,17 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     if original is not None:
         claims.supersede(original, claim, on=run.issued_on)
     _charge(claim, record, run)
+
+
+def _refuse_in_an_account_of_the_holders_side(claim: Claim, record: Record, member: Known) -> None:
+    """A bill that was moved with what was paid on it is corrected by staff: the holder's total would tell of it."""
+    bill = claim.bill
+    if bill is None or bill.voided_at is not None or bill.receivable.control_id == member.medical_control_id:
+        return
+    if record.status != claim.status or (record.is_charged and record.due_cents != issuing.charged_cents(bill)):
+        raise NeedsReview(
+            "private_and_paid", "The claim changed, and its bill was paid before it became private.", "total"
+        )
 
 
 def _corrected(claim: Claim, record: Record, member: Known, run: Run) -> Claim | None:

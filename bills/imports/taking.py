@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bills.imports import restating, reviewing
+from bills.imports import labels, restating, reviewing, sides
 from bills.imports.inserting import insert
 from bills.imports.people import Known, known_by_key, known_by_number
 from bills.imports.problems import MALFORMED, NeedsReview, Parked, Problem, Refused, Skipped, malformed
@@ -46,6 +46,7 @@ class Incoming:
     updated_at: dt.datetime | None
     read: Callable[[], Record]
     resource: Json | None
+    sensitivity: frozenset[str] = labels.NOTHING
 
 
 class Standing(NamedTuple):
@@ -107,6 +108,7 @@ def take(incoming: Sequence[Incoming], run: Run, tally: Tally, *, again: bool = 
 def _read(one: Incoming) -> Record:
     record = one.read()
     record.updated_at = one.updated_at
+    record.sensitivity |= one.sensitivity
     return record
 
 
@@ -140,7 +142,25 @@ def _refuse_older(one: Incoming, stands: Standing) -> None:
         raise Skipped("older", "a version older than the one that stands")
 
 
-def _members(records: Sequence[Record], run: Run) -> dict[str, Known]:
+@dataclass(slots=True)
+class Members:
+    """The members that a chunk names, with their private sides."""
+
+    known: dict[str, Known]
+    sides: sides.Sides
+
+    def of(self, record: Record) -> Known:
+        """Whose the record is: the side on which it stands. Raises Refused or Parked where nobody is known."""
+        return self.sides.of(record, _member(record, self.known))
+
+
+def _members(records: Sequence[Record], run: Run) -> Members:
+    known = _known(records, run)
+    found = sides.find(records, lambda record: known.get(record.member_key), source=run.source, on=run.issued_on)
+    return Members(known, found)
+
+
+def _known(records: Sequence[Record], run: Run) -> dict[str, Known]:
     keys = {record.member_key for record in records}
     found = known_by_key(run.source, [key for key in keys if not key.startswith(NUMBER_KEY)])
     by_number = [key.removeprefix(NUMBER_KEY) for key in keys if key.startswith(NUMBER_KEY)]
@@ -158,14 +178,14 @@ def _member(record: Record, members: dict[str, Known]) -> Known:
     return member
 
 
-def _take_fresh(fresh: Sequence[tuple[Incoming, Record]], members: dict[str, Known], run: Run, tally: Tally) -> None:
+def _take_fresh(fresh: Sequence[tuple[Incoming, Record]], members: Members, run: Run, tally: Tally) -> None:
     numbers = [record.number for _one, record in fresh]
     twins = set(fetch(TWINS, [run.source, numbers])) if numbers else set()
     plain: list[tuple[Record, Known]] = []
     linked: list[tuple[Incoming, Record, Known]] = []
     for one, record in fresh:
         try:
-            member = _member(record, members)
+            member = members.of(record)
             if record.replaces and record.status == Claim.Status.ACTIVE:
                 linked.append((one, record, member))
                 continue
@@ -189,11 +209,11 @@ def _take_fresh(fresh: Sequence[tuple[Incoming, Record]], members: dict[str, Kno
 
 
 def _take_changed(
-    changed: Sequence[tuple[Incoming, Record, Standing]], members: dict[str, Known], run: Run, tally: Tally
+    changed: Sequence[tuple[Incoming, Record, Standing]], members: Members, run: Run, tally: Tally
 ) -> None:
     for one, record, stands in changed:
         try:
-            restating.restate(stands.id, record, _member(record, members), run)
+            restating.restate(stands.id, record, members.of(record), run)
             _count(one, tally, "changed")
         except Problem as problem:
             reject(one, problem, tally)

@@ -18,9 +18,10 @@ from accounts import (
     sight,
 )
 from accounts.enrolment import Proof
-from accounts.models import ConsentRule, Member, User
+from accounts.models import ConsentRule, Departure, Member, User
 from accounts.visibility import scope_of
-from bills.models import Claim
+from bills.models import Bill, Claim
+from payments import departing
 from tests.access.conftest import prove
 from tests.accounts.private import private_side_of
 from tests.conftest import Cast
@@ -144,6 +145,17 @@ def test_who_leaves_or_has_died_does_so_with_both_sides(cast: Cast) -> None:
         departures.record_death(side, on=on, by=cast.dana, reason="again")
     departures.undo_death(cast.bob, by=cast.dana, reason="in error")
     assert Member.objects.get(pk=side.pk).died_on is None
+
+
+def test_a_leaving_shares_nothing_of_it_with_the_holder(cast: Cast) -> None:
+    side = private_side_of(cast.bob)
+    bills = [make_bill(cast.bob), make_bill(side)]
+    today = timezone.localdate()
+    departure = departures.record_leaving(cast.bob, cause="divorce", on=today, by=cast.dana, reason="told us")
+    Departure.objects.filter(pk=departure.pk).update(bills="holder")
+    departing.run(today + dt.timedelta(days=1))
+    shared = [Bill.objects.get(pk=bill.pk).shared_at is not None for bill in bills]
+    assert shared == [True, False]
 
 
 def test_the_person_sees_both_sides_as_one_year_and_names_them(cast: Cast) -> None:

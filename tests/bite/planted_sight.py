@@ -4,7 +4,37 @@ from tests.bite.planting import Planted
 
 A = "tests/accounts/test_enrolment_codes.py::"
 
+S = "tests/bills/test_import_private.py::"
+
 SIGHT = (
+    Planted(
+        "a labelled claim stands on the private side",
+        "bills/imports/sides.py",
+        "        return self.known[person.id] if is_private else person",
+        "        return person",
+        f"{S}test_a_labelled_claim_and_its_bill_stand_on_the_private_side",
+    ),
+    Planted(
+        "a label that comes later brings the claim over",
+        "bills/imports/sides.py",
+        "    _bring(private, sides, source, on)\n",
+        "",
+        f"{S}test_a_label_that_comes_later_brings_the_claim_over",
+    ),
+    Planted(
+        "own consent begins at the birthday",
+        "accounts/consent_rules.py",
+        "    return any(age >= from_age(",
+        "    return any(age > from_age(",
+        "tests/accounts/test_private_sides.py::test_from_the_birthday_on_it_is_ones_own",
+    ),
+    Planted(
+        "a planned leaving shares nothing of the private side",
+        "payments/departing.py",
+        "        member=member, household_id=member.household_id, voided_at__isnull=True\n",
+        "        member__in=private_sides.both(member), household_id=member.household_id, voided_at__isnull=True\n",
+        "tests/accounts/test_private_sides.py::test_a_leaving_shares_nothing_of_it_with_the_holder",
+    ),
     Planted(
         "a dependant's facts alone let nobody in",
         "accounts/enrolment.py",

@@ -1,0 +1,84 @@
+"""Moving a claim that came without a label, and is labelled by now, to its person's private side with its bill.
+
+A bill that nobody has touched is withdrawn and issued anew there, by transfers. Any other stands in an account of the
+holder's side, where money has moved on it: it is hidden at once, and staff settle it (docs/imports.md).
+"""
+
+import datetime as dt
+
+from accounts.models import Member
+from activity.doorbell import ring
+from activity.models import WorkItem
+from activity.recording import open_work
+from bills import claims, issuing
+from bills.models import Bill, BillLine, Claim
+
+LINE = issuing.Line.__slots__
+REASON = "moved to the private side"
+
+
+def aside(claim: Claim, side_id: int, *, on: dt.date) -> None:
+    """Let a claim, its earlier versions and their bills stand on the private side. Within an import's transaction."""
+    ring("payments.tasks.part_ways")  # what others had planned to pay of it
+    side = Member.objects.get(pk=side_id)
+    bills: dict[int, Bill] = {}
+    for each in _versions(claim):
+        if each.member_id == side.pk:
+            continue
+        if each.status == Claim.Status.ACTIVE:
+            claims.accumulate([claims.counted(each, sign=-1)])
+        Claim.objects.filter(pk=each.pk).update(member=side)
+        each.member_id = side.pk
+        if each.status == Claim.Status.ACTIVE:
+            claims.accumulate([claims.counted(each)])
+        if each.bill is not None:
+            bills[each.bill.pk] = each.bill
+    for bill in bills.values():
+        _move(bill, side, on)
+
+
+def _versions(claim: Claim) -> list[Claim]:
+    """The claim, those that it replaced or that replace it, and the others of their bills."""
+    found: dict[int, Claim] = {}
+    waiting = [claim.pk]
+    while waiting:
+        some = Claim.objects.filter(pk__in=waiting).select_related("bill__receivable")
+        found |= {each.pk: each for each in some}
+        related = Claim.objects.filter(replaces__in=waiting)
+        related |= Claim.objects.filter(pk__in=[each.replaces_id for each in some if each.replaces_id])
+        related |= Claim.objects.filter(bill__in=[each.bill_id for each in some if each.bill_id])
+        waiting = [pk for pk in related.values_list("pk", flat=True) if pk not in found]
+    return [found[pk] for pk in sorted(found)]
+
+
+def _move(bill: Bill, side: Member, on: dt.date) -> None:
+    is_void = bill.voided_at is not None
+    is_untouched = not is_void and _is_untouched(bill)
+    if is_untouched:
+        fresh = _issued_anew(bill, side)
+        bill.claims.update(bill=fresh)
+        issuing.void(bill, on=on, reason=REASON, actor="import")
+    Bill.objects.filter(pk=bill.pk).update(member=side, shared_at=None)
+    if not (is_void or is_untouched):
+        open_work(
+            WorkItem.Kind.IMPORT_REVIEW, subject=f"bill:{bill.number}", dedupe_key=f"import:private:{bill.pk}",
+            detail="Its claim is labelled as the person's own by now. The bill is hidden from the holder. Money "
+            "has moved or is planned on it, and what is left of it still counts in the holder's total. Settle it.",
+        )  # fmt: skip
+
+
+def _is_untouched(bill: Bill) -> bool:
+    """Whether nothing but its charge has happened to it."""
+    is_free = bill.held_since is None and bill.on_plan_since is None and bill.shared_at is None
+    has_payments = Bill.objects.filter(pk=bill.pk, allocations__isnull=False).exists()
+    return is_free and not has_payments and bill.receivable.balance_cents == issuing.charged_cents(bill)
+
+
+def _issued_anew(bill: Bill, side: Member) -> Bill:
+    lines = BillLine.objects.filter(bill=bill).order_by("position").values(*LINE)
+    return issuing.issue(
+        member=side, kind=bill.kind, amount_cents=issuing.charged_cents(bill), title=bill.title,
+        issued_on=bill.issued_on, due_on=bill.due_on, source=bill.source,
+        source_id=claims.free_source_id(bill.source, bill.source_id), lines=[issuing.Line(**line) for line in lines],
+        provider_name=bill.provider_name, service_on=bill.service_on, actor="import",
+    )  # fmt: skip
