@@ -23,6 +23,7 @@ from tests.conftest import Cast
 from tests.factories import make_bill
 from tests.payments.autopay.making import enrolled, make_terms
 
+HER_LETTERS = (("Street address or PO box", "9 Elm Street"), ("City", "Fresno"), ("State", "CA"), ("ZIP code", "93650"))
 BOBS, MAYAS = "$123.45", "$67.89"
 
 
@@ -94,6 +95,8 @@ def plan_and_call_off(page: Any, site: str, cast: Cast, *, at: dt.datetime) -> N
     assert_accessible(page)
     assert MAYAS in page.inner_text("main")
     page.get_by_label("Divorce or separation").check()
+    for label, text in HER_LETTERS:  # Maya has no sign-in: letters have to reach her
+        page.get_by_label(label, exact=True).fill(text)
     page.get_by_role("button", name="Review").click()
     page.wait_for_selector("text=Nothing has changed yet")
     shoot(page, "leaving-review")
