@@ -32,11 +32,11 @@ def move_to(day: dt.date, var_dir: Path) -> None:
             time.sleep(SETTLE_SECONDS)
 
     with _alone(var_dir):
-        clock.look(var_dir)
-        today = timezone.localdate()
-        if not 0 < (day - today).days <= MOST_DAYS:
-            raise ValueError(f"The clock stands at {today} and goes forward, at most {MOST_DAYS} days at once.")
         try:
+            clock.look(var_dir)
+            today = timezone.localdate()
+            if not 0 < (day - today).days <= MOST_DAYS:
+                raise ValueError(f"The clock stands at {today} and goes forward, at most {MOST_DAYS} days at once.")
             for number in range(1, (day - today).days + 1):
                 days.live(today + dt.timedelta(days=number), set_clock=set_clock)
         finally:

@@ -45,6 +45,9 @@ def clock_page(request: HttpRequest) -> HttpResponse:
     goal = str(clock.state(settings.VAR_DIR)["goal"])
     form = ClockForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and not goal and form.is_valid():
+        # At once, and not when the process has started: the page that follows would show a clock that stands.
+        shift_seconds = float(clock.state(settings.VAR_DIR)["shift_seconds"])
+        clock.write(settings.VAR_DIR, shift_seconds=shift_seconds, goal=form.cleaned_data["day"].isoformat())
         subprocess.Popen(
             [sys.executable, "-m", "billing_portal.demo.move_clock", form.cleaned_data["day"].isoformat()],
             env=dict(os.environ), start_new_session=True, stdin=subprocess.DEVNULL,
