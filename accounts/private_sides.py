@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.models import Member, MemberQuerySet
+from accounts.models import ConfidentialRequest, Departure, Household, Member, MemberQuerySet
 from activity.recording import record
 from ledger import opening
 
@@ -40,6 +40,20 @@ def open_for(member_ids: Collection[int], *, actor: str) -> dict[int, Member]:
 def both(member: Member) -> MemberQuerySet:
     """The member and the private side: what happens to the person happens to both."""
     return Member.objects.filter(Q(pk=member.pk) | Q(private_of=member.pk))
+
+
+def post_of(side: Member) -> Household | ConfidentialRequest | Departure | None:
+    """Where post about a private side goes, in the person's own name: to the address that they asked for, else to the
+    one on file (Civ. Code 56.107); nowhere where they asked for none by post."""
+    person = side.private_of
+    if person is None:
+        raise ValueError("not a private side")
+    if person.is_confidential:
+        return ConfidentialRequest.objects.standing().filter(member=person, channel="post").first()
+    today = timezone.localdate()
+    if person.left_on is not None and person.left_on <= today:
+        return Departure.objects.with_address(today).filter(member=person).first()
+    return person.household if person.household.address else None
 
 
 def _open(member: Member, actor: str) -> Member:

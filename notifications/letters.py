@@ -1,7 +1,8 @@
 """Notices that must reach somebody whom no mail reaches: listed for print, marked once they are printed (FAULTS L17).
 
 A letter goes to the address of the household; of a confidential member none is listed, since another reads the post
-there: staff reach the member by the address of the request (45 CFR 164.522(b)).
+there: staff reach the member by the address of the request (45 CFR 164.522(b)). About a private side it goes out in the
+person's own name (accounts.private_sides.post_of).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import ConfidentialRequest, Household, Member
+from accounts import private_sides
+from accounts.models import ConfidentialRequest, Departure, Household, Member
 from activity.recording import record
 from notifications.models import Channel, Notification
 
@@ -44,9 +46,9 @@ def rows() -> Iterator[Sequence[object]]:
     }
     for letter in letters:
         member = readers.get(letter.user_id) if letter.user_id else about.get(letter.member_id or 0)
-        house: Household | ConfidentialRequest | None = member.household if member else None
+        house: Household | ConfidentialRequest | Departure | None = member.household if member else None
         if member is not None and member.is_confidential:
-            house = own.get(member.pk)
+            house = private_sides.post_of(member) if member.private_of_id else own.get(member.pk)
         if member is None or house is None:
             continue
         yield (

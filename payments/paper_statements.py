@@ -2,7 +2,8 @@
 left one and said where letters go.
 
 Of a confidential member none is printed: another reads the post at the household's address, and staff reach the member
-by the address of the request (45 CFR 164.522(b)).
+by the address of the request (45 CFR 164.522(b)). Of a private side, whose person has no sign-in, it is printed in that
+person's own name (accounts.private_sides.post_of), whatever the household chose: nobody else is told of it.
 """
 
 import datetime as dt
@@ -14,7 +15,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Departure, Household, Member
+from accounts import private_sides
+from accounts.models import ConfidentialRequest, Departure, Household, Member
 from bills import pdf
 from bills.models import Statement
 from payments import guest_links, language_notice, statement_reading
@@ -35,6 +37,7 @@ def of_month(month: dt.date) -> Iterator[Paper]:
     """The statements to print, one at a time, in the language of the primary holder."""
     yield from _of_households(month)
     yield from _of_who_left(month)
+    yield from _of_private_sides(month)
 
 
 def _of_households(month: dt.date) -> Iterator[Paper]:
@@ -56,7 +59,18 @@ def _of_who_left(month: dt.date) -> Iterator[Paper]:
             yield _paper(statement, statement.member, to)
 
 
-def _paper(statement: Statement, reader: Member | None, to: Household | Departure) -> Paper:
+def _of_private_sides(month: dt.date) -> Iterator[Paper]:
+    wanted = Statement.objects.filter(month=month, member__private_of__isnull=False, member__user__isnull=True)
+    rows = wanted.select_related("household", "member__user", "member__private_of__household")
+    for statement in rows.order_by("pk").iterator(chunk_size=200):
+        to = private_sides.post_of(statement.member) if statement.member else None
+        if to is not None:
+            yield _paper(statement, statement.member, to)
+
+
+def _paper(
+    statement: Statement, reader: Member | None, to: Household | Departure | ConfidentialRequest
+) -> Paper:  # fmt: skip
     """The print in the reader's language, and the row of the list that says where it goes."""
     language = reader.user.language if reader is not None and reader.user is not None else "en"
     with translation.override(language):

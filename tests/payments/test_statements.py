@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import pikepdf
+import pypdf
 import pytest
 from django.core.management import call_command
 from django.db import Error, connection, transaction
@@ -12,15 +13,17 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
+from accounts import confidentiality
 from accounts.visibility import scope_of
 from bills import issuing
 from bills.models import Bill, Statement, StatementOpening
 from ledger.models import Account
-from notifications import notices
+from notifications import letters, notices
 from notifications.models import Notification
-from payments import monthly_statements, statement_reading
+from payments import monthly_statements, paper_statements, statement_reading
 from payments.language_notice import SENTENCES
 from payments.pages import documents
+from tests.accounts.private import private_side_of
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
 from tests.payments.pages import signed_in, text_of
@@ -213,3 +216,23 @@ def test_paper_goes_to_who_wants_paper(cast: Cast, tmp_path: Path) -> None:
     call_command("print_statements", "--month", "2026-10", "--to", str(tmp_path / "out"))
     number = Statement.objects.get(household=cast.household, member=None).number
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"list.csv", f"{number}.pdf"}
+
+
+def test_a_private_sides_statement_goes_out_in_the_persons_own_name(cast: Cast, tmp_path: Path) -> None:
+    """To the address on file, or to the one that was asked for; to nobody else (Civ. Code 56.107)."""
+    side = private_side_of(cast.maya)
+    type(cast.household).objects.filter(pk=cast.household.pk).update(address="1 Elm Street", is_paperless=True)
+    bill = october(side)
+    issue()
+    [paper] = paper_statements.of_month(OCTOBER)
+    assert paper.row[3:5] == ("Maya Rivera", "1 Elm Street")
+    assert bill.number in "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(paper.pdf)).pages).replace(
+        "\0", ""
+    )
+    where = {"channel": "post", "address": "9 Own Road", "city": "Oakland", "state": "CA", "zip": "94612"}
+    confidentiality.begin(cast.maya, where=where, actor="test")
+    assert [paper.row[4] for paper in paper_statements.of_month(OCTOBER)] == ["9 Own Road"]
+    notices.make()
+    assert [letter[5] for letter in letters.rows()] == ["Maya Rivera"] * len(list(letters.rows()))
+    type(side).objects.filter(pk=side.pk).update(user=cast.bob.user)
+    assert not list(paper_statements.of_month(OCTOBER))
