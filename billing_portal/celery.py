@@ -3,9 +3,20 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_init
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_portal.settings")
 
 app = Celery("billing_portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def know_the_addresses(**_signal: object) -> None:
+    """Read the table of addresses, and with it the views, before the first task, and once for all children.
+
+    The first address that a process makes up otherwise takes a second and more of an autopay run, or of a sender.
+    """
+    get_resolver()._populate()  # what the first `reverse` does
