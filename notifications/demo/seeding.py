@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from accounts import departures
+from accounts import departures, private_sides
 from accounts.models import Member
 from activity.models import Event
 from activity.recording import record
@@ -19,7 +19,7 @@ from bills import issuing, premiums
 from bills.issuing import Line
 from bills.models import Accumulator, Bill, Claim, ClaimLine
 from notifications.demo import autopay, help, history, nights, people, plans, questions  # noqa: A004
-from notifications.demo.care import VISITS, Service, Visit
+from notifications.demo.care import OF_LEO, OF_LEO_ALONE, VISITS, Service, Visit
 from notifications.demo.people import Covered, People
 from payments import figures
 
@@ -36,7 +36,7 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     months = _months(today)
     tell("people and coverages")
     cast = people.make()
-    people.make_growing(cast.alice.household, today=today)
+    leo = people.make_growing(cast.alice.household, today=today)
     departures.foresee_all(today)
     covered = people.cover(cast, today=today, since=min(months[0], today.replace(month=1, day=1)))
     tell("premiums")
@@ -45,6 +45,8 @@ def seed(*, tell: Callable[[str], object] = lambda text: None) -> bool:
     tell("visits, claims and bills")
     for visit in (*VISITS, *plans.VISITS, *help.VISITS):
         _visit(visit, getattr(cast, visit.who), today)
+    _visit(OF_LEO, leo, today)
+    _visit(OF_LEO_ALONE, private_sides.open_for([leo.pk], actor="system")[leo.pk], today)
     questions.seed_bills(cast.alice, today=today)
     questions.seed_question(cast.alice)
     questions.seed_open_question(cast.charlie)
