@@ -45,11 +45,11 @@ class Visit:
 
 # Of a 17-year-old: what his mother sees, who holds the account, and what he may consent to (Cal. Fam. Code 6924).
 OF_LEO = Visit(
-    id="sports-physical", who="leo", title="Preventive visit", provider="Oakridge Family Medicine", days_ago=52,
+    id="leo-1", who="leo", title="Preventive visit", provider="Oakridge Family Medicine", days_ago=52,
     due_in=30, services=(Service(name="Preventive visit, ages 12 to 17", billed=25_500, discount=8_900),),
 )  # fmt: skip
 OF_LEO_ALONE = Visit(
-    id="counseling", who="leo", title="Outpatient visit", provider="Harbor Counseling", days_ago=19, due_in=17,
+    id="leo-2", who="leo", title="Outpatient visit", provider="Harbor Counseling", days_ago=19, due_in=17,
     services=(Service(name="Psychotherapy, 45 minutes", billed=17_000, discount=5_500, copay=3_500),),
 )  # fmt: skip
 
