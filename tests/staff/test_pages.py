@@ -24,6 +24,7 @@ SHOWN = {
     "assistance.application", "assistance.award", "assistance.assistancepolicy", "assistance.povertyguideline",
     "assistance.charitablerule", "assistance.excludedservice",
     "accounts.household", "accounts.member", "accounts.delegate", "accounts.plan", "accounts.coverage", "accounts.user",
+    "accounts.consentrule",
     "activity.event", "activity.access", "activity.workitem", "bills.bill", "bills.claim", "bills.accumulator",
     "bills.hold", "bills.chargerule", "bills.financecharge", "bills.graceperiod", "bills.gracerule", "bills.statement",
     "bills.estimate", "support.inquiry",
