@@ -4,13 +4,13 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import departures
 from accounts.models import Departure, Member
 from accounts.models.departures import POSTAL
+from accounts.postal_forms import PostalForm
 from accounts.visibility import Scope
 from payments import leaving
 
@@ -82,7 +82,7 @@ class HolderForm(PlansForm):
         }  # fmt: skip
 
 
-class LeavingForm(PlansForm):
+class LeavingForm(PostalForm, PlansForm):
     """Why, until when, and what becomes of bills and plans where there is a choice."""
 
     cause = forms.ChoiceField(
@@ -94,25 +94,15 @@ class LeavingForm(PlansForm):
         label=_("Bills that are open then"), choices=Departure.Bills.choices, widget=forms.RadioSelect,
         initial=Departure.Bills.THEIRS,
     )  # fmt: skip
-    address = forms.CharField(
-        label=_("Street address or PO box"), required=False, max_length=200,
-        help_text=_("Where letters go afterwards. Only this person and Member Services see it."),
-    )  # fmt: skip
-    city = forms.CharField(label=_("City"), required=False, max_length=100)
-    state = forms.CharField(
-        label=_("State"), required=False, max_length=2,
-        validators=[RegexValidator(r"\A[A-Za-z]{2}\Z", _("Enter two letters, for example CA."))],
-    )  # fmt: skip
-    zip = forms.CharField(
-        label=_("ZIP code"), required=False, max_length=5,
-        validators=[RegexValidator(r"\A[0-9]{5}\Z", _("Enter five digits."))],
-    )  # fmt: skip
     field_order = ("cause", "last_day", "bills", "plans", *POSTAL)
 
     def __init__(
         self, member: Member, scope: Scope, data: Any = None, *, has_address: bool = False, initial: Any = None
     ) -> None:
         super().__init__(data, initial=initial)
+        self.fields["address"].help_text = _(
+            "Where letters go afterwards. Only this person and Member Services see it."
+        )
         for name in POSTAL:
             self.fields[name].required = member.user_id is None and not has_address
         if not departures.may_choose_bills(member, scope):
@@ -123,10 +113,6 @@ class LeavingForm(PlansForm):
     def clean_last_day(self) -> dt.date:
         """From today on, at most a year ahead."""
         return _checked(self.cleaned_data["last_day"])
-
-    def clean_state(self) -> str:
-        """In capitals."""
-        return str(self.cleaned_data["state"]).upper()
 
     def clean(self) -> dict[str, Any]:
         """The address whole, or none."""
