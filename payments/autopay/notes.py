@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -11,9 +12,9 @@ from bills.models import Bill
 from ledger.money import format_usd
 from ledger.templatetags.portal import day_of_year
 from payments import wording
-from payments.autopay import days
+from payments.autopay import days, single
 from payments.autopay.terms import Covers, Subject
-from payments.models import AutopayCharge, AutopayChargeQuerySet, AutopayEnrollment
+from payments.models import AutopayCharge, AutopayEnrollment
 
 Charge = AutopayCharge.Status
 TO_COME = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
@@ -30,7 +31,7 @@ class Note:
 
 def of_bill(bill: Bill, scope: Scope) -> Note | None:
     """Of one bill that the viewer may pay: at most two queries."""
-    charge = _to_come(scope).filter(bill=bill).first()
+    charge = _latest(scope, bill=bill)
     if charge is not None:
         return _when(charge)
     if bill.member_id not in scope.payable_ids or not bill.balance_cents or bill.on_plan_since is not None:
@@ -45,7 +46,7 @@ def of_coverage(coverage: Coverage, scope: Scope) -> Note | None:
     """Of the premiums of a coverage that the viewer may pay: at most two queries."""
     if coverage.subscriber_id not in scope.payable_ids:
         return None
-    charge = _to_come(scope).filter(bill__coverage=coverage).first()
+    charge = _latest(scope, bill__coverage=coverage)
     if charge is not None:
         return _when(charge)
     standing = AutopayEnrollment.objects.in_force().filter(coverage=coverage).first()
@@ -54,13 +55,20 @@ def of_coverage(coverage: Coverage, scope: Scope) -> Note | None:
     return _is_on(standing) if standing.user_id == scope.user_id else Note(_("Autopay is on"), reverse("autopay"))
 
 
-def _to_come(scope: Scope) -> AutopayChargeQuerySet:
-    mine = AutopayCharge.objects.visible_to(scope).filter(status__in=TO_COME)
-    return mine.select_related("enrollment__method", "method").order_by("charge_on", "pk")
+def _latest(scope: Scope, **of: Bill | Coverage) -> AutopayCharge | None:
+    """The first charge to come; without one, that which the member skipped of a bill that is still owed."""
+    is_skipped = Q(
+        status=Charge.SKIPPED, code__in=(single.BY_MEMBER, single.DECLINED), bill__receivable__balance_cents__gt=0
+    )
+    mine = AutopayCharge.objects.visible_to(scope).filter(Q(status__in=TO_COME) | is_skipped, **of)
+    found = mine.select_related("enrollment__method", "method").order_by("charge_on", "pk")
+    return min(found, key=lambda charge: charge.status == Charge.SKIPPED, default=None)
 
 
 def _when(charge: AutopayCharge) -> Note:
     href = reverse("autopay_charge", args=[charge.pk])
+    if charge.status == Charge.SKIPPED:
+        return Note(_("Autopay leaves this one out: you said so"), href)
     method = wording.saved(charge.method or charge.enrollment.method)
     detail = _("%(amount)s from %(method)s") % {"amount": format_usd(charge.amount_cents), "method": method}
     if charge.status == Charge.ASKED:

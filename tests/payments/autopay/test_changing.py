@@ -7,9 +7,10 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
+from accounts.visibility import scope_of
 from activity.models import Event
 from payments import scheduling
-from payments.autopay import changing, enrolling, single, terms
+from payments.autopay import changing, enrolling, notes, single, terms
 from payments.autopay.changing import NotOn
 from payments.autopay.single import NotWaiting, PastCutOff
 from payments.autopay.terms import AutopayError, MethodUnfit
@@ -117,6 +118,23 @@ def test_a_charge_is_skipped_and_taken_back_in_until_its_cut_off(cast: Cast) -> 
         with pytest.raises(PastCutOff, match="too late"):
             act()
     assert stands(charge) == ("announced", "")
+
+
+def test_a_bill_says_that_its_charge_was_skipped_and_not_that_autopay_pays_it(cast: Cast) -> None:
+    charge = announced(enrolled(cast.alice), cast.alice)
+    viewer = scope_of(cast.alice.user)
+
+    def says() -> str:
+        note = notes.of_bill(charge.bill, viewer)
+        assert note is not None and str(charge.pk) in note.href
+        return note.text
+
+    assert says().startswith("Autopay on ")
+    single.skip(charge, cast.alice.user)
+    assert says() == "Autopay leaves this one out: you said so"
+    charge.refresh_from_db()
+    single.take_back_in(charge, cast.alice.user)
+    assert says().startswith("Autopay on ")
 
 
 def test_the_cut_off_is_midnight_before_the_day(cast: Cast) -> None:
