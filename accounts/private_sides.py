@@ -9,12 +9,15 @@ from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import ConfidentialRequest, Departure, Household, Member, MemberQuerySet
 from activity.recording import record
 from ledger import opening
 
+# Whose a row is that has a `member`: the person's, on both sides of them.
+PERSON = Coalesce("member__private_of_id", "member_id")
 # As member numbers are: it must not tell what it is. Nobody enrols by it.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

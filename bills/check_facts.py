@@ -10,6 +10,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import Coverage
+from accounts.private_sides import PERSON
 from accounts.visibility import Scope
 from bills import issuing
 from bills.checking import ClaimFacts, EstimateFacts, Facts, Maximum, Twin
@@ -20,7 +21,6 @@ STANDING = (Claim.Status.ACTIVE, Claim.Status.OPEN)
 MAX_CLAIMS = 20
 MAX_ESTIMATES = 5
 MAX_BILLS_OF_AN_ESTIMATE = 20
-PERSON = Coalesce("member__private_of_id", "member_id")
 OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")
 
 
@@ -118,8 +118,9 @@ def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Max
     )  # both sides of a person, of who sees both
     if scope is not None:
         seen = seen.filter(member_id__in=scope.clinical_ids)
-    sides = dict(seen.values_list("member_id", PERSON))
-    sums = _by_person(sides, dict(seen.values_list("member_id", "out_of_pocket_cents")))
+    rows = list(seen.values_list("member_id", PERSON, "out_of_pocket_cents"))
+    sides = {member_id: of_person for member_id, of_person, _cents in rows}
+    sums = _by_person(sides, {member_id: cents for member_id, _of_person, cents in rows})
     is_over = sums.get(person_id, 0) > limit
     is_family_over = 0 < family_limit < sum(min(cents, limit) for cents in sums.values())
     if not (is_over or is_family_over):

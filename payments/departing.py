@@ -81,14 +81,15 @@ def settle(departure_id: int) -> bool:
 
 def open_bills(member: Member) -> BillQuerySet:
     """What is owed for a member and not withdrawn; without the private side's, which is never the holder's to pay."""
-    return Bill.objects.owed().filter(
-        member=member, household_id=member.household_id, voided_at__isnull=True
-    )  # fmt: skip
+    return _open_in_household(member).filter(member=member)
 
 
 def _open_bills_of_both(member: Member) -> BillQuerySet:
-    sides = private_sides.both(member).values("pk")
-    return Bill.objects.owed().filter(member__in=sides, household_id=member.household_id, voided_at__isnull=True)
+    return _open_in_household(member).filter(member__in=private_sides.both(member).values("pk"))
+
+
+def _open_in_household(member: Member) -> BillQuerySet:
+    return Bill.objects.owed().filter(household_id=member.household_id, voided_at__isnull=True)
 
 
 def _settle_parting(member: Member, departure: Departure) -> None:

@@ -19,6 +19,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, TruncMonth
 
 from accounts.models import Coverage, Member
+from accounts.private_sides import PERSON
 from accounts.visibility import Scope
 from billing_portal.prepared import prepared
 from bills.models import Accumulator, Bill
@@ -29,7 +30,6 @@ from payments.plans import glance as plan_glance
 from payments.states import IN_FLIGHT, PaymentStatus
 
 MONTHS_SHOWN = 6
-PERSON = Coalesce("member__private_of_id", "member_id")
 MAX_SHARED_BILLS = 200  # that a confidential member lets the holder pay
 COUNTED = (PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED)
 

@@ -31,8 +31,8 @@ SIGHT = (
     Planted(
         "a planned leaving shares nothing of the private side",
         "payments/departing.py",
-        "        member=member, household_id=member.household_id, voided_at__isnull=True\n",
-        "        member__in=private_sides.both(member), household_id=member.household_id, voided_at__isnull=True\n",
+        "_open_in_household(member).filter(member=member)",
+        "_open_bills_of_both(member)",
         "tests/accounts/test_private_sides.py::test_a_leaving_shares_nothing_of_it_with_the_holder",
     ),
     Planted(
