@@ -58,3 +58,9 @@ def bodies(message: EmailMessage) -> tuple[str, str]:
     assert text is not None
     assert html is not None
     return text.get_content(), html.get_content()
+
+
+def whole(message: EmailMessage) -> str:
+    """All that a message says, as it is read: its headers but the one with the random boundary, text and HTML."""
+    headers = [f"{name}: {value}" for name, value in message.items() if name.lower() != "content-type"]
+    return "\n".join((*headers, *bodies(message)))

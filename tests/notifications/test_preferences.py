@@ -11,7 +11,7 @@ from notifications.kinds import KINDS
 from notifications.models import Delivery, Notification, Preference
 from tests.conftest import Cast
 from tests.notifications.telling import due_again, hush, make_notice, wait_again
-from tests.smtp import Mailbox, bodies
+from tests.smtp import Mailbox, bodies, whole
 
 OPTIONAL = sorted(kind.name for kind in KINDS.values() if not kind.is_required)
 REQUIRED = sorted(kind.name for kind in KINDS.values() if kind.is_required)
@@ -65,7 +65,7 @@ def test_an_amount_stands_in_a_mail_only_where_the_member_asked(cast: Cast, mail
     wait_again(notice)
     sending.send_waiting()
     plain, asked = mailbox.taken
-    assert "$" not in plain.as_string() + "".join(bodies(plain))
+    assert "$" not in whole(plain)
     assert all("$" in body for body in bodies(asked))
     assert "$" not in str(asked["Subject"])
 

@@ -34,7 +34,7 @@ def test_it_has_due_dates_and_autopay_days_and_nothing_of_care(cast: Cast) -> No
     path = feed.renew(cast.alice.user, states_amounts=False)
     assert read(path) == [("Automatic payment", charge.charge_on), ("Payment due", charge.due_on)]
     text = Client().get(path).content.decode()
-    for canary in ("Maya", "Rivera", "Outpatient", "Oakridge", "185", "$", charge.bill.number, "4410-2297"):
+    for canary in ("Maya", "Rivera", "Outpatient", "Oakridge", "185.00", "$", charge.bill.number, "4410-2297"):
         assert canary not in text
     assert read(feed.renew(cast.alice.user, states_amounts=True))[0][0] == "Automatic payment: $185.00"
 
