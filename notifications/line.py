@@ -7,21 +7,22 @@ Refusal, for good or for now.
 import smtplib
 import ssl
 import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.core.mail.backends.smtp import EmailBackend
 
 from notifications import composing
-from notifications.composing import Composer
+from notifications.composing import Composer, Letter
 from notifications.models import Notification
 from notifications.rendering import Mail
 
 MOST_MESSAGES = 100
 TOO_MANY = 429
 FAULT_OF_SERVER = 500
+TAKEN, FORWARDED = 250, 251  # RFC 5321, 4.2.3
 
 
 class Refusal(Exception):
@@ -37,16 +38,35 @@ class ServerAway(Exception):
 
 
 class Line:
-    """One connection at a time; given up at the first fault, so that none is used half open."""
+    """One connection at a time; given up at the first fault, so that none is used half open.
+
+    Who writes to whom is said by a thread of its own while the caller commits that the mail is begun (`offer`): the two
+    waits are about as long. The text follows when the caller asks for it, and nothing is delivered without it.
+    """
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
         self._composer = Composer()
+        self._speaker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
+        self._offered: Future[Letter | None] | None = None
         self._sent = 0
         self._next_at = 0.0
 
+    def offer(self, notice: Notification, mail: Mail) -> None:
+        """Begin to speak of a mail. What the server says of it, `send` says."""
+        if self._sent >= MOST_MESSAGES:
+            self._hang_up()
+        if self._connection is None:
+            self._connection = get_connection()
+        self._offered = self._speaker.submit(self._address, self._connection, notice, mail)
+
+    def withdraw(self) -> None:
+        """What was offered is not to be sent."""
+        self._wait()
+        self._hang_up()
+
     def send(self, notice: Notification, mail: Mail) -> None:
-        """Send the mail of a notice. Raises Refusal, ServerAway, and ValueError for a header that cannot be."""
+        """Send the mail that was offered. Raises Refusal, ServerAway, and ValueError for a header that cannot be."""
         self._pace()
         try:
             self._say(notice, mail)
@@ -66,34 +86,60 @@ class Line:
             raise ServerAway(type(error).__name__) from error
 
     def close(self) -> None:
-        """Hang up."""
-        standing, self._connection, self._sent = self._connection, None, 0
-        if standing is not None:
-            try:
-                standing.close()
-            except OSError:
-                return
+        """End it, once what was offered is said."""
+        self._wait()
+        self._hang_up()
+        self._speaker.shutdown()
 
     def _say(self, notice: Notification, mail: Mail) -> None:
-        if self._sent >= MOST_MESSAGES:
-            self.close()
+        offered, self._offered = self._offered, None
+        assert offered is not None, "a mail is offered before it is sent"
         try:
-            if self._connection is None:
-                self._connection = get_connection()
-                self._connection.open()
-                _refuse_clear_text(self._connection)
-            server = self._connection.connection if isinstance(self._connection, EmailBackend) else None
-            letter = self._composer.letter(notice, mail) if isinstance(server, smtplib.SMTP) else None
-            if isinstance(server, smtplib.SMTP) and letter is not None:
-                server.sendmail(letter.sender, [letter.recipient], letter.content)
+            letter, server = offered.result(), getattr(self._connection, "connection", None)
+            if letter is not None and isinstance(server, smtplib.SMTP):
+                code, words = server.data(letter.content)
+                if code != TAKEN:
+                    raise smtplib.SMTPDataError(code, words)
             else:
                 message = composing.message(notice, mail)
                 message.connection = self._connection
                 message.send()
             self._sent += 1
         except Exception:
-            self.close()
+            self._hang_up()
             raise
+
+    def _address(self, connection: BaseEmailBackend, notice: Notification, mail: Mail) -> Letter | None:
+        """See that a line is open, and say who writes to whom, as `sendmail` of smtplib does before it sends a text.
+
+        None where the backend says it with the whole message.
+        """
+        if connection.open():
+            _refuse_clear_text(connection)
+        server = getattr(connection, "connection", None)
+        if not isinstance(server, smtplib.SMTP) or (letter := self._composer.letter(notice, mail)) is None:
+            return None
+        server.ehlo_or_helo_if_needed()
+        code, words = server.mail(letter.sender, [f"size={len(letter.content)}"] if server.has_extn("size") else [])
+        if code != TAKEN:
+            raise smtplib.SMTPSenderRefused(code, words, letter.sender)
+        code, words = server.rcpt(letter.recipient)
+        if code not in (TAKEN, FORWARDED):
+            raise smtplib.SMTPRecipientsRefused({letter.recipient: (code, words)})
+        return letter
+
+    def _wait(self) -> None:
+        if self._offered is not None:
+            wait([self._offered])
+            self._offered = None
+
+    def _hang_up(self) -> None:
+        standing, self._connection, self._sent = self._connection, None, 0
+        if standing is not None:
+            try:
+                standing.close()
+            except OSError:
+                return
 
     def _pace(self) -> None:
         """Wait for this sender's turn: at most EMAIL_PER_SECOND mails a second, without a limit where that is 0."""

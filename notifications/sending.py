@@ -21,7 +21,7 @@ from notifications.rendering import Mail
 logger = logging.getLogger(__name__)
 
 BATCH = 1_000
-DECIDED_AT_ONCE = 100  # of a claim: a mail is checked at the moment of sending, not of claiming
+DECIDED_AT_ONCE = 200  # of a claim: a mail is checked at the moment of sending, not of claiming
 FIRST_PAUSE = dt.timedelta(minutes=1)
 LONGEST_PAUSE = dt.timedelta(hours=2)
 MAX_TRIES = 12
@@ -71,7 +71,12 @@ def _work_off(notices: list[Notification], open_line: Line) -> int:
     claiming.write(decisions.marks)
     sent, last = 0, list[Mark]()
     for place, (notice, mail) in enumerate(decisions.to_send):
+        is_mail = notice.channel != Channel.TEXT
+        if is_mail:
+            open_line.offer(notice, mail)
         if notice.pk not in claiming.write([*last, claiming.begin(notice)]):
+            if is_mail:
+                open_line.withdraw()
             last = []
             continue  # the lease ran out, and another has it
         try:

@@ -5,8 +5,9 @@ required; it is good for VALID_DAYS, and whoever forwards the mail forwards no m
 """
 
 import datetime as dt
+from functools import cache
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core import signing
@@ -42,7 +43,12 @@ def headers(user_id: int, kind: Kind) -> dict[str, str]:
 def address(user_id: int, topic: Topic) -> str:
     """The whole address that switches this topic off for this person."""
     token = signing.dumps([user_id, str(topic)], salt=SALT, compress=False)
-    return f"{settings.PORTAL_URL}{reverse('unsubscribe')}?{urlencode({'token': token})}"
+    return f"{settings.PORTAL_URL}{_path()}?token={quote(token)}"
+
+
+@cache
+def _path() -> str:
+    return reverse("unsubscribe")
 
 
 def read(token: str) -> Subscription:

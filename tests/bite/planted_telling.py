@@ -63,4 +63,9 @@ TELLING = (
         "    return timezone.now() if settings.IS_CLOCK_MOVED else _database_now()", "    return timezone.now()",
         "tests/payments/autopay/test_clocks.py::test_a_worker_that_is_ahead_charges_nothing_early_and_is_told_of_once",
     ),
+    Planted(
+        "no text of a mail that another has", "notifications/sending.py",
+        "            last = []\n            continue  # the lease ran out, and another has it\n", "",
+        f"{N}test_mails.py::test_a_mail_that_another_took_over_is_spoken_of_and_not_sent",
+    ),
 )  # fmt: skip

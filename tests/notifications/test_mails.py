@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Member, User
-from notifications import claiming, notices, sending, tasks
+from notifications import claiming, deciding, notices, sending, tasks
 from notifications.models import Notification, Queued
 from payments import moving
 from payments.models import Payment, PaymentMethod
@@ -269,3 +269,41 @@ def test_a_late_sender_does_not_mark_what_another_has_taken_over(cast: Cast, mai
     assert claiming.claimed([claiming.Lease(notice.pk, 1)]) == []
     notice.refresh_from_db()
     assert notice.status == "waiting"
+
+
+def test_a_mail_that_another_took_over_is_spoken_of_and_not_sent(
+    cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L04: its lease ran out while the server was told whom it is for; the next goes out on a line of its own."""
+    lost, next_one = make_notice(cast, "receipt"), make_notice(cast, "new_bill")
+    decide = deciding.decide
+
+    def decide_late(notices: Sequence[Notification]) -> deciding.Decisions:
+        found = decide(notices)
+        Queued.objects.filter(notification=lost).update(tries=2)
+        return found
+
+    monkeypatch.setattr(deciding, "decide", decide_late)
+    assert sending.send_waiting() == 1
+    assert mailbox.subjects() == ["Meridian Health: A new bill is ready"]
+    assert Notification.objects.get(pk=next_one.pk).status == "sent"
+    assert Queued.objects.filter(notification=lost, tries=2).exists()
+
+
+def test_no_text_is_sent_of_a_mail_that_was_not_begun(
+    real_cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L04: the commit comes first; a sender that dies in it has delivered nothing."""
+    make_notice(real_cast)
+
+    write = claiming.write
+
+    def die(marks: Sequence[claiming.Mark]) -> set[int]:
+        if any(mark.status == claiming.BEGUN for mark in marks):
+            raise Killed
+        return write(marks)
+
+    monkeypatch.setattr(claiming, "write", die)
+    with pytest.raises(Killed):
+        sending.send_waiting()
+    assert mailbox.taken == []
