@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Case, F, When
 
 from accounts.ages import ADULT_AT, age_on, birthday
 from accounts.models import Coverage, Member
@@ -46,7 +46,6 @@ class Paid:
     is_premium: bool
     is_taken_back: bool
     amount_cents: int
-    number: str
 
 
 def people(scope: Scope, *, today: dt.date) -> list[Person]:
@@ -80,29 +79,24 @@ def payments(people_seen: list[Person]) -> list[Paid]:
     for person in people_seen:
         owners[person.member.medical_control_id] = (person.member, False)
         owners[person.member.premium_control_id] = (person.member, True)
-    found = Transfer.objects.filter(
-        Q(code__in=PAYMENT_CODES, credit__control_id__in=owners)
-        | Q(code__in=RETURN_CODES, debit__control_id__in=owners),
-        code__in=PAYMENT_CODES + RETURN_CODES,
-    ).select_related("debit", "credit")
+    control = Case(When(code__in=RETURN_CODES, then=F("debit__control_id")), default=F("credit__control_id"))
+    found = (
+        Transfer.objects.filter(code__in=PAYMENT_CODES + RETURN_CODES)
+        .annotate(control=control)
+        # Within a CASE, so that the planner counts with one in two, walks the days backwards and stops at a full page:
+        # it takes a plain condition for a rare one, and reads and sorts all that the household ever paid.
+        .filter(Case(When(control__in=owners, then=True), default=False))
+        .values_list("pk", "effective_on", "code", "amount_cents", "control")
+    )
     households = sorted({person.member.household_id for person in people_seen})
     walks = [found.filter(owner_id=each).order_by("-effective_on", "-pk")[:PAGE] for each in households]
     rows = walks[0].union(*walks[1:]).order_by("-effective_on", "-pk")[:PAGE] if len(walks) > 1 else walks[0]
-    return [_paid(transfer, owners) for transfer in rows]
-
-
-def _paid(transfer: Transfer, owners: dict[int, tuple[Member, bool]]) -> Paid:
-    is_taken_back = transfer.code in RETURN_CODES
-    control_id = (transfer.debit if is_taken_back else transfer.credit).control_id
-    member, is_premium = owners[control_id or 0]
-    return Paid(
-        on=transfer.effective_on,
-        member=member,
-        is_premium=is_premium,
-        is_taken_back=is_taken_back,
-        amount_cents=-transfer.amount_cents if is_taken_back else transfer.amount_cents,
-        number=transfer.reference.rpartition("payment:")[2],
-    )
+    paid = []
+    for _pk, on, code, cents, control_id in rows:
+        is_taken_back = code in RETURN_CODES
+        member, is_premium = owners[control_id]
+        paid.append(Paid(on, member, is_premium, is_taken_back, amount_cents=-cents if is_taken_back else cents))
+    return paid
 
 
 def _seen_until(member: Member, scope: Scope, today: dt.date) -> dt.date | None:

@@ -14,7 +14,7 @@ from accounts import keyset, looking, rate_limits
 from accounts.models import Member, MemberQuerySet
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
-from bills import explained_claims, pdf
+from bills import claim_rows, explained_claims, pdf
 from bills.explained_claims import Kind
 from bills.models import Claim, ClaimQuerySet
 
@@ -79,8 +79,7 @@ def claims_page(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "is_narrowed": bool(kept),
-        "claims": page.rows,
-        "kinds": dict(Kind.choices),
+        "claims": claim_rows.of(page.rows),
         "previous": f"?{urlencode({**kept, 'page': page.previous})}" if page.previous else "",
         "next": f"?{urlencode({**kept, 'page': page.next})}" if page.next else "",
     }

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -24,6 +23,7 @@ from bills.premium_sql import MONTH_AMOUNTS
 from ledger import opening
 from ledger.chart import Code, SystemAccount
 from ledger.opening import system_id
+from ledger.templatetags.portal import month as month_words
 from ledger.transactions import atomic_with_retry
 
 SOURCE = "premiums"
@@ -192,7 +192,7 @@ def months_due(today: dt.date) -> list[dt.date]:
 def title_of(bill: Bill) -> str:
     """The title of a premium bill in the reader's language, e.g. “December 2026 premium”."""
     assert bill.period is not None
-    return _("%(month)s premium") % {"month": date_format(bill.period, "YEAR_MONTH_FORMAT")}
+    return _("%(month)s premium") % {"month": month_words(bill.period)}
 
 
 def month_after(period: dt.date) -> dt.date:

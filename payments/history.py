@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.visibility import Scope
+from billing_portal.addresses import addresses_of
 from payments import receipts, wording
 from payments.models import Payment, PaymentAllocation, PaymentQuerySet
 from payments.receipts import Line
@@ -32,9 +33,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One payment of the list."""
+    """One payment of the list, and where its page is."""
 
     payment: Payment
+    href: str
     lines: list[Line]
     state: wording.State
     method: str
@@ -47,7 +49,7 @@ class Row:
     @property
     def more(self) -> int:
         """How many bills beyond the first."""
-        return len(self.lines) - 1
+        return max(0, len(self.lines) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +75,23 @@ def page(scope: Scope, wanted: Wanted, *, after: str = "", size: int = PAGE_SIZE
             Q(created_at__lt=last.created_at) | Q(pk__lt=last.pk)
         )
     payments = _latest(found, scope, size + 1)
-    lines = receipts.lines_of(payments[:size], scope)
-    rows = [
+    return Page(_rows(payments[:size], scope), payments[size - 1].number if len(payments) > size else "")
+
+
+def _rows(payments: list[Payment], scope: Scope) -> list[Row]:
+    address, lines = addresses_of("payment"), receipts.lines_of(payments, scope)
+    one_of_each = {payment.status: payment for payment in payments}
+    states = {status: wording.state_of(payment) for status, payment in one_of_each.items()}
+    return [
         Row(
             payment,
+            address(payment.number),
             lines[payment.pk],
-            wording.state_of(payment),
+            states[payment.status],
             receipts.method_of(payment, lines[payment.pk], scope),
         )
-        for payment in payments[:size]
+        for payment in payments
     ]
-    return Page(rows, payments[size - 1].number if len(payments) > size else "")
 
 
 def everything(scope: Scope, wanted: Wanted) -> Iterator[Row]:

@@ -19,6 +19,7 @@ BRANDS = {
     "jcb": "JCB",
     "unionpay": "UnionPay",
 }
+PILLS = {"good": "paid", "waiting": "due", "bad": "late"}
 WALLETS = {"apple_pay": "Apple Pay", "google_pay": "Google Pay", "link": "Link"}
 
 
@@ -29,6 +30,11 @@ class State:
     name: str
     meaning: str
     tone: str
+
+    @property
+    def pill(self) -> str:
+        """The look of its pill: paid, due, late, or none."""
+        return PILLS.get(self.tone, "")
 
 
 @dataclass(frozen=True, slots=True)

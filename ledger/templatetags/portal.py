@@ -42,7 +42,7 @@ def usd_whole(cents: int) -> str:
 @register.filter
 def month(day: dt.date | None) -> str:
     """`December 2026`, in the reader's language."""
-    return "" if day is None else date_format(day, "YEAR_MONTH_FORMAT")
+    return "" if day is None else _written(day, 3)
 
 
 @register.filter
@@ -70,7 +70,10 @@ def is_choice(field: BoundField) -> bool:
     return isinstance(field.field.widget, CheckboxInput)
 
 
-DAY_FORMATS = {"en": ("M j, Y", "M j", "F j, Y"), "es": ("j b Y", "j b", r"j \d\e F \d\e Y")}
+DAY_FORMATS = {
+    "en": ("M j, Y", "M j", "F j, Y", "F Y"),
+    "es": ("j b Y", "j b", r"j \d\e F \d\e Y", r"F \d\e Y"),
+}
 
 
 @register.filter(expects_localtime=True)

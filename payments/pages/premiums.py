@@ -98,7 +98,8 @@ def _coverages(request: MemberRequest) -> list[Coverage]:
 def _latest(coverage: Coverage, scope: Scope) -> list[Bill]:
     """The premiums of the last months, the latest first: found along their own index, and then only these are read."""
     months = Bill.objects.filter(kind=Bill.Kind.PREMIUM, coverage=coverage).order_by("-period")
-    found = list(Bill.objects.visible_to(scope).filter(pk__in=list(months.values_list("pk", flat=True)[:MONTHS_SHOWN])))
+    seen = Bill.objects.visible_to(scope).select_related(None).select_related("receivable", "member")
+    found = list(seen.filter(pk__in=list(months.values_list("pk", flat=True)[:MONTHS_SHOWN])))
     for bill in found:
         bill.coverage = coverage
     return sorted(found, key=lambda bill: bill.period or dt.date.min, reverse=True)

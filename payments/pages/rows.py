@@ -9,12 +9,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.visibility import Scope
+from billing_portal.addresses import addresses_of
 from bills import history, naming, states
 from bills.models import Bill
 from bills.states import Pill, State
 from ledger.templatetags.portal import day_of_year
 from payments import scheduling
 from payments.allocating import in_flight_cents
+
+
+class _Shared:
+    """What the rows of one page have in common, worked out once: the words to put a number into, and the routes."""
+
+    def __init__(self) -> None:
+        self.number, self.pay = _("Bill %(number)s"), _("Pay %(title)s, bill %(number)s")
+        self.address, self.pay_at = addresses_of("bill"), reverse("pay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +41,27 @@ class Row:
     in_flight_cents: int
     paid_cents: int
     can_pay: bool
+    shared: _Shared
+
+    @property
+    def href(self) -> str:
+        """Where its page is."""
+        return self.shared.address(self.bill.number)
 
     @property
     def number_words(self) -> str:
         """What the bill is called by its number."""
-        return _("Bill %(number)s") % {"number": self.bill.number}
+        return self.shared.number % {"number": self.bill.number}
 
     @property
     def pay_words(self) -> str:
         """What its button says to a screen reader."""
-        return _("Pay %(title)s, bill %(number)s") % {"title": self.title, "number": self.bill.number}
+        return self.shared.pay % {"title": self.title, "number": self.bill.number}
 
     @property
     def pay_href(self) -> str:
         """Where it is paid."""
-        return f"{reverse('pay')}?bill={self.bill.number}"
+        return f"{self.shared.pay_at}?bill={self.bill.number}"
 
     @property
     def payable_cents(self) -> int:
@@ -74,14 +89,19 @@ def rows_with(
     scheduled: Collection[int] = (),
 ) -> list[Row]:  # fmt: skip
     """The bills as rows, given what is on its way to each, was paid on each and is scheduled: no query."""
-    today = timezone.localdate()
+    today, shared = timezone.localdate(), _Shared()
     return [
-        _row(bill, scope, today, in_flight.get(bill.pk, 0), paid.get(bill.pk, 0), is_scheduled=bill.pk in scheduled)
+        _row(
+            bill, scope, today, shared, in_flight.get(bill.pk, 0), paid.get(bill.pk, 0),
+            is_scheduled=bill.pk in scheduled,
+        )
         for bill in bills
-    ]
+    ]  # fmt: skip
 
 
-def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int, *, is_scheduled: bool) -> Row:
+def _row(
+    bill: Bill, scope: Scope, today: dt.date, shared: _Shared, waiting: int, paid: int, *, is_scheduled: bool
+) -> Row:
     state = states.derive(
         states.Standing(
             balance_cents=bill.balance_cents,
@@ -110,4 +130,5 @@ def _row(bill: Bill, scope: Scope, today: dt.date, waiting: int, paid: int, *, i
         in_flight_cents=waiting,
         paid_cents=paid,
         can_pay=may_pay and state is not State.VOID and bill.balance_cents > waiting,
+        shared=shared,
     )

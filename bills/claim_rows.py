@@ -1,0 +1,48 @@
+"""Claims as rows of a list: what each says and where it leads, the words that all of them share looked up once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from billing_portal.addresses import addresses_of
+from bills.models import Claim
+from ledger.money import format_usd
+from ledger.templatetags.portal import day
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One claim in words."""
+
+    href: str
+    title: str
+    who: str
+    on: str
+    number: str
+    sums: str
+    owes: str
+    status: str
+    is_active: bool
+
+
+def of(claims: Sequence[Claim]) -> list[Row]:
+    """The claims as rows; their members are to be loaded with them."""
+    address, states = addresses_of("claim"), {value: str(label) for value, label in Claim.Status.choices}
+    title, number, sums = _("Claim"), _("Claim %(number)s"), _("Charged %(billed)s, your plan paid %(paid)s")
+    return [
+        Row(
+            # Of one number there may be several versions: the one in force needs no telling apart.
+            href=address(claim.number) + ("" if is_active else f"?version={claim.pk}"),
+            title=claim.provider_name or title,
+            who=claim.member.shown_name,
+            on=day(claim.service_on),
+            number=number % {"number": claim.number},
+            sums=sums % {"billed": format_usd(claim.billed_cents), "paid": format_usd(claim.plan_paid_cents)},
+            owes=format_usd(claim.member_owes_cents),
+            status=states[claim.status],
+            is_active=is_active,
+        )
+        for claim in claims
+        for is_active in [claim.status == Claim.Status.ACTIVE]
+    ]
