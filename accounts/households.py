@@ -2,12 +2,13 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
 from accounts.models import Delegate, Household, Member, User
 from activity import doorbell, recording
+from activity.models import Event
 from ledger import opening
 
 # What can be had on paper or not, and the column of Household that says which.
@@ -66,16 +67,38 @@ def set_paperless(household_id: int, *, is_paperless: bool, actor: str, document
     households = Household.objects.filter(pk=household_id)
     changed = households.exclude(**{column: is_paperless}).update(**{column: is_paperless})
     if changed:
-        recording.record(
-            "household.paperless",
-            subject=f"household:{household_id}",
-            actor=actor,
-            owner_id=household_id,
-            to_status="paperless" if is_paperless else "paper",
-            document=document,
-        )
+        recording.record_many([_paperless_event(household_id, document, is_paperless=is_paperless, actor=actor)])
         doorbell.ring("notifications.tasks.work_off")  # a change is confirmed by a notice
     return bool(changed)
+
+
+def _paperless_event(household_id: int, document: str, *, is_paperless: bool, actor: str) -> Event:
+    return Event(
+        kind="household.paperless",
+        subject=f"household:{household_id}",
+        actor=actor,
+        owner_id=household_id,
+        to_status="paperless" if is_paperless else "paper",
+        data={"document": document},
+    )
+
+
+@transaction.atomic
+def set_paperless_many(chosen: Mapping[int, Mapping[str, bool]], *, actor: str) -> None:
+    """As `set_paperless`, of many households by their ids, each with what was chosen for some of DOCUMENTS."""
+    told = []
+    for document, column in DOCUMENTS.items():
+        for is_paperless in (True, False):
+            ids = [pk for pk, choices in chosen.items() if choices.get(document) is is_paperless]
+            standing = Household.objects.filter(pk__in=ids).exclude(**{column: is_paperless}).order_by("pk")
+            changed = list(standing.select_for_update().values_list("pk", flat=True)) if ids else []
+            if not changed:
+                continue
+            Household.objects.filter(pk__in=changed).update(**{column: is_paperless})
+            told += [_paperless_event(pk, document, is_paperless=is_paperless, actor=actor) for pk in changed]
+    if told:
+        recording.record_many(told)
+        doorbell.ring("notifications.tasks.work_off")
 
 
 def draw_number() -> str:

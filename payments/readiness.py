@@ -24,5 +24,6 @@ def is_allowed(method: PaymentMethod, payer: User | None) -> bool:
     """Whether the payer owns the method, or its owner shares it with the payer at this moment (FAULTS F11)."""
     if payer is None:
         return False
-    shares = MethodShare.objects.in_force().filter(method=method, member__user_id=payer.pk)
-    return method.user_id == payer.pk or shares.exists()
+    if method.user_id == payer.pk:
+        return True
+    return MethodShare.objects.in_force().filter(method=method, member__user_id=payer.pk).exists()

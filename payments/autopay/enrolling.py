@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.visibility import scope_of
 from activity.doorbell import ring
-from activity.recording import record
+from activity.models import Event
+from activity.recording import record_many
 from ledger.transactions import atomic_with_retry
 from payments.autopay import consents, terms
 from payments.autopay.terms import AutopayError, Subject, Terms
@@ -77,8 +78,13 @@ def standing(subject: Subject, user: User) -> AutopayEnrollment | None:
 
 def note(kind: str, enrollment: AutopayEnrollment, *, actor: str, **data: Any) -> None:
     """Record what happened to an enrolment, and have it told."""
-    record(
-        kind, subject=f"autopay:{enrollment.pk}", owner_id=enrollment.household_id, actor=actor,
-        enrollment_id=enrollment.pk, **data,
-    )  # fmt: skip
+    record_many([event_of(kind, enrollment, actor=actor, **data)])
     ring("notifications.tasks.work_off")
+
+
+def event_of(kind: str, enrollment: AutopayEnrollment, *, actor: str, **data: Any) -> Event:
+    """What happened to an enrolment, to be recorded."""
+    return Event(
+        kind=kind, subject=f"autopay:{enrollment.pk}", owner_id=enrollment.household_id, actor=actor,
+        data={"enrollment_id": enrollment.pk, **data},
+    )  # fmt: skip

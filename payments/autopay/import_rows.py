@@ -6,7 +6,8 @@ A reason names the column and the rule and never repeats what was written there.
 import csv
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -105,7 +106,32 @@ def rows(path: Path) -> Iterator[Row]:
         raise FileRefused("missing", f"{path.name}: there is no such file, or it cannot be read.") from error
 
 
-def read(row: Row) -> Order:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of our records the rows of a batch name."""
+
+    members: Mapping[str, Member]  # by number, each with its user
+    coverages: Mapping[tuple[int, str], Sequence[Coverage]]  # by household and the source's id
+
+
+def look_up(rows: Sequence[Row]) -> Known:
+    """The members and coverages that rows name: two queries however many there are."""
+    cells = [row.cells for row in rows if row.cells is not None]
+    numbers, ids = _named("member_number", cells), _named("coverage_source_id", cells) - {""}
+    members = {member.number: member for member in Member.objects.filter(number__in=numbers).select_related("user")}
+    households = {member.household_id for member in members.values()}
+    coverages = defaultdict(list)
+    for coverage in Coverage.objects.filter(source_id__in=ids, household__in=households) if ids else ():
+        coverages[coverage.household_id, coverage.source_id].append(coverage)
+    return Known(members, coverages)
+
+
+def _named(column: str, cells: Sequence[Mapping[str, str]]) -> set[str]:
+    """What stands in a column, where it is written as it should be."""
+    return {each[column] for each in cells if PATTERNS[column].fullmatch(each[column])}
+
+
+def read(row: Row, known: Known) -> Order:
     """What a row says. Raises Refused, with the field and the rule that it breaks."""
     cells = row.cells
     if cells is None:
@@ -113,14 +139,14 @@ def read(row: Row) -> Order:
     for name, pattern in PATTERNS.items():
         if not pattern.fullmatch(cells[name]):
             raise Refused("grammar", f"Write it as {GRAMMAR[name]} (docs/imports.md).", name)
-    member = Member.objects.filter(number=cells["member_number"]).select_related("user").first()
+    member = known.members.get(cells["member_number"])
     if member is None:
         raise Refused("member_unknown", "No member has this number.", "member_number")
     text, accepted_on = _mandate(cells)
     year, month = _expires(cells)
     return Order(
         source_id=cells["source_id"], as_of=_date(cells, "as_of"), digest=row.digest, member=member,
-        covers=cells["covers"], coverage=_coverage(cells, member),
+        covers=cells["covers"], coverage=_coverage(cells, member, known),
         stripe_method_id=cells["stripe_payment_method_id"], method_kind=cells["method_kind"], brand=cells["brand"],
         last4=cells["last4"], expires_year=year, expires_month=month, mandate_text=text,
         mandate_version=cells["mandate_version"], mandate_accepted_on=accepted_on, day_rule=cells["day_rule"],
@@ -148,13 +174,13 @@ def _expires(cells: Mapping[str, str]) -> tuple[int | None, int | None]:
     return (int(written[:4]), int(written[5:])) if written else (None, None)
 
 
-def _coverage(cells: Mapping[str, str], member: Member) -> Coverage | None:
+def _coverage(cells: Mapping[str, str], member: Member, known: Known) -> Coverage | None:
     source_id = cells["coverage_source_id"]
     if bool(source_id) != (cells["covers"] == Covers.PREMIUM):
         raise Refused("coverage", "A premium names its coverage, medical bills name none.", "coverage_source_id")
     if not source_id:
         return None
-    found = list(Coverage.objects.filter(source_id=source_id, household_id=member.household_id)[:2])
+    found = known.coverages.get((member.household_id, source_id), ())
     if len(found) != 1:
         raise Refused("coverage_unknown", "The member's household has not one such coverage.", "coverage_source_id")
     return found[0]

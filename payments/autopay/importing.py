@@ -1,8 +1,12 @@
-"""Importing standing orders at a change of systems: row by row, the bad ones named, the good ones kept."""
+"""Importing standing orders at a change of systems: a batch of rows at a time, bad ones named, good ones kept.
+
+A batch costs the same few statements however many rows it has. One that breaks off leaves whole batches behind: the
+same file takes the rest.
+"""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import file_digest
 from pathlib import Path
 
@@ -11,12 +15,22 @@ from django.utils import timezone
 from bills.imports.problems import FileRefused, Refused
 from bills.models import ImportBatch, ImportReject
 from payments.autopay import import_rows, taking_over
-from payments.autopay.import_rows import Row
-from payments.provider import GatewayError
+from payments.autopay.import_rows import Order, Row
+from payments.autopay.taking_over import BATCH, Outcome
 
 FORMAT = "autopay"
 Progress = Callable[[int], None]
 Status = ImportBatch.Status
+NOT_TAKEN = {
+    Outcome.UNANSWERED: Refused(
+        "provider", "The provider did not answer: run the file again.", "stripe_payment_method_id"
+    ),
+    Outcome.CONFLICT: Refused(
+        "conflict",
+        "The database refused it, perhaps since somebody changed the same. Run the file again; tell those "
+        "who run the portal where it is refused again.",
+    ),
+}
 
 
 def run(path: Path, *, source: str, progress: Progress | None = None) -> ImportBatch:
@@ -31,9 +45,9 @@ def run(path: Path, *, source: str, progress: Progress | None = None) -> ImportB
     counts: Counter[str] = Counter()
     seen: set[str] = set()
     try:
-        for row in import_rows.rows(path):
-            counts["read"] += 1
-            counts[_take(row, batch, source, seen)] += 1
+        for rows in _batches(import_rows.rows(path)):
+            counts["read"] += len(rows)
+            counts.update(_take(rows, batch, source, seen))
             if progress is not None:
                 progress(counts["read"])
         if not counts["read"]:
@@ -49,27 +63,53 @@ def run(path: Path, *, source: str, progress: Progress | None = None) -> ImportB
     return batch
 
 
-def _take(row: Row, batch: ImportBatch, source: str, seen: set[str]) -> str:
-    """Take a row; what became of it, as a count of the batch."""
-    source_id = (row.cells or {}).get("source_id", "")[:200]
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Rows in batches. Where the file turns out to be none, what was read before it is a batch still."""
+    gathered: list[Row] = []
     try:
-        order = import_rows.read(row)
-        if order.source_id in seen:
-            raise Refused("twice", "An earlier row of this file has the same id.", "source_id")
-        seen.add(order.source_id)
-        return taking_over.take(order, source=source, batch_id=batch.pk).outcome
-    except Refused as problem:
-        _reject(row, batch, source, source_id, problem)
-    except GatewayError:
-        unknown = Refused("provider", "The provider did not answer: run the file again.", "stripe_payment_method_id")
-        _reject(row, batch, source, source_id, unknown)
-    return "refused"
+        for row in rows:
+            gathered.append(row)
+            if len(gathered) == BATCH:
+                yield gathered
+                gathered = []
+    except FileRefused:
+        if gathered:
+            yield gathered
+        raise
+    if gathered:
+        yield gathered
 
 
-def _reject(row: Row, batch: ImportBatch, source: str, source_id: str, problem: Refused) -> None:
-    ImportReject.objects.create(
+def _take(rows: Sequence[Row], batch: ImportBatch, source: str, seen: set[str]) -> Counter[str]:
+    """Take rows; what became of them, as counts of the batch."""
+    known = import_rows.look_up(rows)
+    taken: list[tuple[Row, Order]] = []
+    refused: list[tuple[Row, Refused]] = []
+    for row in rows:
+        try:
+            order = import_rows.read(row, known)
+            if order.source_id in seen:
+                raise Refused("twice", "An earlier row of this file has the same id.", "source_id")
+            seen.add(order.source_id)
+            taken.append((row, order))
+        except Refused as problem:
+            refused.append((row, problem))
+    counts: Counter[str] = Counter()
+    outcomes = taking_over.take([order for _row, order in taken], source=source, batch_id=batch.pk)
+    for (row, _order), outcome in zip(taken, outcomes, strict=True):
+        if outcome in NOT_TAKEN:
+            refused.append((row, NOT_TAKEN[outcome]))
+        else:
+            counts[outcome] += 1
+    counts["refused"] = len(refused)
+    ImportReject.objects.bulk_create(_reject(row, batch, source, problem) for row, problem in refused)
+    return counts
+
+
+def _reject(row: Row, batch: ImportBatch, source: str, problem: Refused) -> ImportReject:
+    return ImportReject(
         batch=batch, outcome=ImportReject.Outcome.REFUSED, line=row.line, field=problem.field, rule=problem.rule,
-        reason=problem.reason[:500], source=source, source_id=source_id,
+        reason=problem.reason[:500], source=source, source_id=(row.cells or {}).get("source_id", "")[:200],
     )  # fmt: skip
 
 

@@ -1,226 +1,186 @@
-"""Taking over a standing order: on as it was where everything that a charge needs is there, else stopped and told.
+"""Taking over standing orders: on as they were where everything that a charge needs is there, else stopped and told.
 
 Nothing is charged without leave: without the words that were agreed to, with a method that the provider does not know
 as the member's, or with an expired card, the enrolment begins suspended, and only the member's new consent starts it.
+
+Orders are taken a batch at a time: what stands is looked up, the provider is asked with no transaction open, and then
+one transaction keeps and enrols the whole batch, under a lock that lets no two of them run at once.
 """
 
-import datetime as dt
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import DataError, IntegrityError, connection
+from django.db.models import QuerySet
 
 from accounts import households
-from accounts.models import User
-from accounts.visibility import scope_of
 from ledger.transactions import atomic_with_retry
-from payments import gateway
-from payments.autopay import enrolling, terms
-from payments.autopay.enrolling import note
+from payments.autopay import asking, beginning
+from payments.autopay.beginning import Answers
 from payments.autopay.import_rows import Order
-from payments.autopay.terms import AutopayError, Subject, Terms
-from payments.models import (
-    AutopayConsent,
-    AutopayEnrollment,
-    ImportedAutopay,
-    Mandate,
-    PaymentMethod,
-    StripeCustomer,
-)
-from payments.provider import GatewayError, MethodSummary, Refused
+from payments.models import ImportedAutopay
 
-Code, DayRule, Status = ImportedAutopay.Code, AutopayEnrollment.DayRule, AutopayEnrollment.Status
-AGENT = "imported"
+Code = ImportedAutopay.Code
 FINAL = (Code.ALREADY_ON,)
 WAITING = (Code.NO_USER, Code.NOT_PAYABLE)
 MOST_A_DAY = 5_000
+BATCH = 500
+REFUSED = (IntegrityError, DataError)
+NOT_STATED = ("source_id", "paperless")  # of an Order: no columns of what is kept
+GIVEN = tuple(name for name in Order.__slots__ if name not in NOT_STATED)
 
 logger = logging.getLogger(__name__)
 
 
+class Outcome(StrEnum):
+    """What became of an order. Of one that the provider did not answer for, only the order itself is kept."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    OLDER = "older"  # than what stands
+    UNANSWERED = "unanswered"
+    CONFLICT = "conflict"  # the database refused it twice
+
+
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of an order: `new`, `changed`, `same`, or `older` than what stands."""
+class _Batch:
+    """Whose orders they are, and the import that brings them."""
 
-    outcome: str
-    row: ImportedAutopay
+    source: str
+    id: int
 
 
-def take(order: Order, *, source: str, batch_id: int) -> Taken:
-    """Keep an order, and enrol its member where there is an account. A repeat changes nothing. Raises GatewayError.
+def take(orders: Sequence[Order], *, source: str, batch_id: int) -> list[Outcome]:
+    """Keep orders, and enrol their members where there is an account; of each what became of it.
 
-    Once it is enrolled, or autopay was on already, it is the member's: later statements change nothing.
+    No two of them have the same id. Once one is enrolled, or autopay was on already, it is the member's: later
+    statements change nothing. A repeat changes nothing.
     """
-    standing = ImportedAutopay.objects.filter(source=source, source_id=order.source_id).first()
-    if standing is not None and order.as_of < standing.as_of:
-        return Taken("older", standing)
-    if standing is not None and (
-        standing.digest == order.digest or standing.enrollment_id is not None or standing.code in FINAL
-    ):
-        if standing.enrollment_id is None and standing.code in WAITING:  # the provider may not have answered
-            enroll(standing)
-        return Taken("same", standing)
-    row = _keep(order, source=source, batch_id=batch_id)
-    enroll(row)
-    return Taken("changed" if standing is not None else "new", row)
+    batch = _Batch(source, batch_id)
+    standing = {row.source_id: row for row in _standing(orders, batch)}
+    wanted = [order for order in orders if _is_to_enroll(order, standing.get(order.source_id))]
+    return _taken(orders, batch, asking.ask({order.stripe_method_id for order in wanted}))
 
 
 def take_waiting() -> int:
     """Enrol those who have signed up since, or may pay by now; how many."""
-    waiting = ImportedAutopay.objects.filter(code__in=WAITING, enrollment=None, member__user__isnull=False)
+    ids = list(_waiting().order_by("pk").values_list("pk", flat=True)[:MOST_A_DAY])
     count = 0
-    for row in waiting.select_related("member__user", "coverage").order_by("pk")[:MOST_A_DAY]:
-        try:
-            enroll(row)
-        except GatewayError as error:  # unknown: the next day asks again
-            logger.warning("imported autopay %s waits: %s", row.pk, type(error).__name__)
-            continue
-        count += row.enrollment_id is not None
+    for start in range(0, len(ids), BATCH):
+        some = ids[start : start + BATCH]
+        methods = ImportedAutopay.objects.filter(pk__in=some).values_list("stripe_method_id", flat=True)
+        count += _enrolled(some, asking.ask(set(methods)))
     return count
 
 
-def enroll(row: ImportedAutopay) -> None:
-    """Turn autopay on for a row that waits, or say why not. Raises GatewayError; then nothing has changed."""
-    user = row.member.user
-    if user is None:
-        return
-    _enroll(row, user, _known(row, user))
+def _taken(orders: Sequence[Order], batch: _Batch, answers: Answers) -> list[Outcome]:
+    """All at once, or where the database refuses one, in halves: what is wrong with one is no other's."""
+    try:
+        return _take(orders, batch, answers)
+    except REFUSED:
+        if len(orders) > 1:
+            half = len(orders) // 2
+            return _taken(orders[:half], batch, answers) + _taken(orders[half:], batch, answers)
+    try:
+        return _take(orders, batch, answers)  # what somebody else wrote at that moment is seen by now
+    except REFUSED as error:
+        logger.warning("an imported autopay was not taken: %s", type(error).__name__)
+        return [Outcome.CONFLICT]
 
 
 @atomic_with_retry
-def _keep(order: Order, *, source: str, batch_id: int) -> ImportedAutopay:
-    given = {name: getattr(order, name) for name in order.__slots__ if name not in ("source_id", "paperless")}
-    row, is_new = ImportedAutopay.objects.update_or_create(
-        source=source, source_id=order.source_id, defaults=given | {"batch_id": batch_id},
-        create_defaults=given | {"batch_id": batch_id, "code": Code.NO_USER},
-    )  # fmt: skip
-    for document, is_paperless in order.paperless.items() if is_new else ():
-        households.set_paperless(
-            order.member.household_id, is_paperless=is_paperless, actor="import", document=document
+def _take(orders: Sequence[Order], batch: _Batch, answers: Answers) -> list[Outcome]:
+    _lock()
+    standing = {row.source_id: row for row in _standing(orders, batch).select_for_update(of=("self",))}
+    outcomes = [_outcome(order, standing.get(order.source_id)) for order in orders]
+    stated = [
+        order for order, outcome in zip(orders, outcomes, strict=True) if outcome in (Outcome.NEW, Outcome.CHANGED)
+    ]
+    kept = standing | {row.source_id: row for row in _keep(stated, standing, batch)}
+    to_enroll = []
+    for place, order in enumerate(orders):
+        if _is_to_enroll(order, standing.get(order.source_id)):
+            if order.stripe_method_id in answers:
+                to_enroll.append(kept[order.source_id])
+            else:
+                outcomes[place] = Outcome.UNANSWERED
+    beginning.begin(to_enroll, answers)
+    return outcomes
+
+
+def _enrolled(ids: Sequence[int], answers: Answers) -> int:
+    """As `_taken`, of rows that wait."""
+    try:
+        return _enroll(ids, answers)
+    except REFUSED:
+        if len(ids) == 1:
+            return 0  # the next day tries again
+        half = len(ids) // 2
+        return _enrolled(ids[:half], answers) + _enrolled(ids[half:], answers)
+
+
+@atomic_with_retry
+def _enroll(ids: Sequence[int], answers: Answers) -> int:
+    _lock()
+    rows = _waiting().filter(pk__in=ids).select_related("member__user", "coverage").order_by("pk")
+    held = rows.select_for_update(of=("self",))
+    return beginning.begin([row for row in held if row.stripe_method_id in answers], answers)
+
+
+def _lock() -> None:
+    """Wait until no other batch is in the midst of being taken; until the end of this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('payments.autopay.taking_over'))")
+
+
+def _standing(orders: Sequence[Order], batch: _Batch) -> QuerySet[ImportedAutopay]:
+    ids = [order.source_id for order in orders]
+    rows = ImportedAutopay.objects.filter(source=batch.source, source_id__in=ids)
+    return rows.select_related("member__user", "coverage").order_by("pk")
+
+
+def _waiting() -> QuerySet[ImportedAutopay]:
+    return ImportedAutopay.objects.filter(code__in=WAITING, enrollment=None, member__user__isnull=False)
+
+
+def _outcome(order: Order, standing: ImportedAutopay | None) -> Outcome:
+    if standing is None:
+        return Outcome.NEW
+    if order.as_of < standing.as_of:
+        return Outcome.OLDER
+    is_settled = standing.enrollment_id is not None or standing.code in FINAL
+    return Outcome.SAME if is_settled or standing.digest == order.digest else Outcome.CHANGED
+
+
+def _is_to_enroll(order: Order, standing: ImportedAutopay | None) -> bool:
+    """Whether autopay may be turned on for it now. What waited is tried again: the provider may not have answered."""
+    outcome = _outcome(order, standing)
+    if outcome == Outcome.SAME:
+        assert standing is not None
+        is_waiting = standing.enrollment_id is None and standing.code in WAITING
+        return is_waiting and standing.member.user_id is not None
+    return outcome != Outcome.OLDER and order.member.user_id is not None
+
+
+def _keep(orders: Sequence[Order], standing: dict[str, ImportedAutopay], batch: _Batch) -> list[ImportedAutopay]:
+    """Keep what was stated, new or anew. Paper or paperless is set once, by the first statement."""
+    codes = {source_id: row.code for source_id, row in standing.items()}
+    rows = [
+        ImportedAutopay(
+            source=batch.source, source_id=order.source_id, batch_id=batch.id,
+            code=codes.get(order.source_id, Code.NO_USER), **{name: getattr(order, name) for name in GIVEN},
         )
-    return row
-
-
-def _known(row: ImportedAutopay, user: User) -> MethodSummary | None:
-    """The method as the provider knows it; None where it does not, or not as this member's."""
-    try:
-        found = gateway.method_summary(row.stripe_method_id)
-    except Refused:
-        return None
-    if not found.customer_id or (found.kind, found.last4) != (row.method_kind, row.last4):
-        return None
-    own = StripeCustomer.objects.filter(user=user).first()
-    if own is not None:
-        return found if own.stripe_id == found.customer_id else None
-    is_anothers = StripeCustomer.objects.filter(stripe_id=found.customer_id).exists()
-    return None if is_anothers else found
-
-
-@atomic_with_retry
-def _enroll(row: ImportedAutopay, user: User, known: MethodSummary | None) -> None:
-    held = ImportedAutopay.objects.select_for_update().get(pk=row.pk)
-    if held.enrollment_id is not None or held.code in FINAL:
-        return
-    subject = Subject(covers=held.covers, coverage=held.coverage)
-    if enrolling.standing(subject, user) is not None:
-        _settle(row, Code.ALREADY_ON)
-        return
-    method = _method(held, user, known)
-    if method is None:
-        _settle(row, Code.NOT_PAYABLE)
-        return
-    wanted = Terms(
-        subject=subject, method=method, day_rule=held.day_rule, days_before=_of(held, DayRule.DAYS_BEFORE),
-        day_of_month=_of(held, DayRule.DAY_OF_MONTH), limit_cents=held.limit_cents,
-        members=() if held.coverage is not None else (held.member,),
-    )  # fmt: skip
-    try:
-        terms.check_subject(wanted, scope_of(user))
-    except AutopayError:
-        _settle(row, Code.NOT_PAYABLE)
-        return
-    try:
-        with transaction.atomic():
-            _begin(row, user, wanted, _why_not(held, known, wanted, user))
-    except IntegrityError:
-        _settle(row, Code.ALREADY_ON)
-
-
-def _begin(row: ImportedAutopay, user: User, wanted: Terms, code: str) -> None:
-    enrollment = AutopayEnrollment.objects.create(
-        user=user, household_id=wanted.household_id, covers=wanted.subject.covers, coverage=wanted.subject.coverage,
-        imported_from=_name(row), status=Status.SUSPENDED if code else Status.ACTIVE, suspended_code=code,
-        **enrolling.columns(wanted),
-    )  # fmt: skip
-    enrollment.members.set(wanted.members)
-    _settle(row, code, enrollment)
-    if code:
-        note("autopay.suspended", enrollment, actor="import", code=code)
-        return
-    consent = AutopayConsent.objects.create(
-        enrollment=enrollment, text=row.mandate_text, version=row.mandate_version, language="en",
-        accepted_at=_accepted_at(row), user_agent=AGENT,
-    )  # fmt: skip
-    note("autopay.enrolled", enrollment, actor="import", consent_id=consent.pk, **enrolling.members_of(wanted))
-
-
-def _why_not(row: ImportedAutopay, known: MethodSummary | None, wanted: Terms, user: User) -> str:
-    """Why it cannot charge as it is; empty where it can."""
-    today = timezone.localdate()
-    if known is None:
-        return Code.METHOD_UNKNOWN
-    if not row.mandate_text:
-        return Code.NO_MANDATE
-    year, month = wanted.method.expires_year, wanted.method.expires_month
-    if year is not None and month is not None and (year, month) < (today.year, today.month):
-        return Code.CARD_EXPIRED
-    return Code.METHOD_UNFIT if terms.why_not(wanted.method, wanted.subject, scope_of(user), attestation="") else ""
-
-
-def _method(row: ImportedAutopay, user: User, known: MethodSummary | None) -> PaymentMethod | None:
-    """The saved method: the member's own that stands, or a new one; None where it is another's.
-
-    One that the provider does not know as the member's is kept stopped, so that nothing ever asks it for money.
-    """
-    standing = PaymentMethod.objects.filter(stripe_id=row.stripe_method_id).first()
-    if standing is not None:
-        return standing if standing.user_id == user.pk else None
-    named = {
-        "brand": row.brand, "expires_month": row.expires_month, "expires_year": row.expires_year,
-        "blocked_at": timezone.now(), "blocked_code": Code.METHOD_UNKNOWN.value,
-    }  # fmt: skip
-    if known is not None:
-        StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": known.customer_id})
-        named = {
-            "brand": known.brand, "expires_month": known.expires_month, "expires_year": known.expires_year,
-            "bank_name": known.bank_name, "fingerprint": known.fingerprint, "wallet": known.wallet,
-        }  # fmt: skip
-    method = PaymentMethod.objects.create(
-        user=user, kind=row.method_kind, stripe_id=row.stripe_method_id, last4=row.last4, **named
+        for order in orders
+    ]  # fmt: skip
+    ImportedAutopay.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["source", "source_id"], update_fields=[*GIVEN, "batch"]
     )
-    if known is not None and row.mandate_text and row.method_kind == PaymentMethod.Kind.BANK_ACCOUNT:
-        Mandate.objects.create(
-            user=user, method=method, imported_from=_name(row), text=row.mandate_text, version=row.mandate_version,
-            language="en", accepted_at=_accepted_at(row), user_agent=AGENT, last4=row.last4,
-            bank_name=known.bank_name, fingerprint=known.fingerprint,
-        )  # fmt: skip
-    return method
-
-
-def _settle(row: ImportedAutopay, code: str, enrollment: AutopayEnrollment | None = None) -> None:
-    ImportedAutopay.objects.filter(pk=row.pk).update(code=code, enrollment=enrollment)
-    row.code, row.enrollment = code, enrollment
-
-
-def _name(row: ImportedAutopay) -> str:
-    return f"{row.source}:{row.source_id}"
-
-
-def _of(row: ImportedAutopay, rule: str) -> int | None:
-    return row.day if row.day_rule == rule else None
-
-
-def _accepted_at(row: ImportedAutopay) -> dt.datetime:
-    assert row.mandate_accepted_on is not None
-    return timezone.make_aware(dt.datetime.combine(row.mandate_accepted_on, dt.time(12)))
+    chosen: dict[int, dict[str, bool]] = {}
+    for order in orders:
+        if order.source_id not in standing:
+            chosen.setdefault(order.member.household_id, {}).update(order.paperless)
+    households.set_paperless_many(chosen, actor="import")
+    return rows

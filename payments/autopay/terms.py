@@ -1,15 +1,15 @@
 """What is agreed to when autopay is turned on or changed, and the rules that it must keep."""
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
-from payments import eligibility, mandates, readiness, wording
+from payments import eligibility, readiness, wording
 from payments.autopay import days, declining
 from payments.models import AutopayCharge, AutopayEnrollment, Mandate, PaymentMethod, PaymentPlan
 
@@ -124,17 +124,42 @@ def why_not(
     return why_not_pretax(method, subject, attestation=attestation)
 
 
-def why_not_ready(method: PaymentMethod, *, on: dt.date | None = None) -> str:
-    """Why a method cannot be charged without its owner, in words: stopped, not verified, expired, without mandate."""
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of methods beyond their rows, by their ids at the provider."""
+
+    declined: set[str] = field(default_factory=set)  # for good, by their banks
+    mandated: set[str] = field(default_factory=set)  # bank accounts that may be debited
+
+
+def facts_of(methods: Collection[PaymentMethod]) -> Facts:
+    """Two queries however many there are, one where none is a bank account."""
+    ids = [method.pk for method in methods]
+    failed = AutopayCharge.objects.filter(method__in=ids, status="failed", code__in=declining.HARD)
+    banks = [method.pk for method in methods if method.kind == PaymentMethod.Kind.BANK_ACCOUNT]
+    latest = Mandate.objects.filter(method__in=banks).order_by("method_id", "-accepted_at", "-pk").distinct("method_id")
+    rows = latest.values_list("method__stripe_id", "status") if banks else ()
+    return Facts(
+        declined=set(failed.values_list("method__stripe_id", flat=True).distinct()),
+        mandated={stripe_id for stripe_id, status in rows if status == Mandate.Status.ACTIVE},
+    )
+
+
+def why_not_ready(method: PaymentMethod, *, on: dt.date | None = None, facts: Facts | None = None) -> str:
+    """Why a method cannot be charged without its owner, in words: stopped, not verified, expired, without mandate.
+
+    `facts`: of this method and others, where they were looked up for all at once.
+    """
     if reason := readiness.why_not(method, method.user):
         return reason
     day = on or timezone.localdate()
     year, month = method.expires_year, method.expires_month
     if year is not None and month is not None and (year, month) < (day.year, day.month):
         return _("This card has expired by then. Choose another method.")
-    if AutopayCharge.objects.filter(method=method, status="failed", code__in=declining.HARD).exists():
+    facts = facts or facts_of([method])
+    if method.stripe_id in facts.declined:
         return _("Its bank has declined automatic payments with it for good. Choose another method.")
-    if method.kind == PaymentMethod.Kind.BANK_ACCOUNT and not _has_mandate(method):
+    if method.kind == PaymentMethod.Kind.BANK_ACCOUNT and method.stripe_id not in facts.mandated:
         return _("Your authorization to debit this account is missing or has ended. Add the account again first.")
     return ""
 
@@ -201,8 +226,3 @@ def _check_day(terms: Terms) -> None:
         raise DayUnfit(_("Write a day of the month from 1 to 31."))
     if terms.day_rule not in DayRule.values:
         raise DayUnfit(_("Choose on which day to pay."))
-
-
-def _has_mandate(method: PaymentMethod) -> bool:
-    mandate = mandates.of_method(method)
-    return mandate is not None and mandate.status == Mandate.Status.ACTIVE

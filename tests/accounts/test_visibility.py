@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.households import add_member
 from accounts.models import Coverage, Delegate, Member, User
-from accounts.visibility import Scope, scope_of
+from accounts.visibility import Scope, scope_of, scopes_of
 from bills.models import Bill, Claim
 from notifications.models import Notification
 from payments.models import Payment, PaymentAllocation
@@ -246,3 +246,20 @@ def test_a_scope_costs_two_queries_and_its_reuse_none(cast: Cast, django_assert_
         scope = scope_of(cast.alice.user)
     with django_assert_num_queries(0):  # type: ignore[operator]
         assert scope_of(scope) is scope
+
+
+def test_many_scopes_at_once_are_those_of_each(cast: Cast, eve: User, django_assert_num_queries: object) -> None:
+    """With households held, a confidential member, grants before and after it, and a user who is switched off."""
+    grant(cast.bob, eve, "view")
+    make_confidential(cast.bob)
+    grant(cast.maya, eve, "pay_only")
+    grant(cast.alice, cast.charlie.user, "full")  # type: ignore[arg-type]
+    add_member(
+        cast.strangers, number="M-ALICE-2", first_name="Alice", last_name="Rivera", birth_date=dt.date(1984, 3, 9),
+        user=cast.alice.user,
+    )  # fmt: skip
+    off = User.objects.create_user("off@example.com", is_active=False)
+    users = [cast.alice.user, cast.bob.user, cast.charlie.user, cast.dana, eve, off]
+    with django_assert_num_queries(2):  # type: ignore[operator]
+        scopes = scopes_of(users)  # type: ignore[arg-type]
+    assert scopes == {user.pk: scope_of(user) for user in users}  # type: ignore[union-attr,arg-type]

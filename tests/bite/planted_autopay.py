@@ -82,6 +82,27 @@ AUTOPAY = (
         f"{P}autopay/test_announcing.py::test_a_day_that_the_notice_does_not_reach_becomes_the_due_date_or_ten_days",
     ),
     Planted(
+        "autopay import: a row that is refused is alone", "payments/autopay/taking_over.py",
+        "        if len(orders) > 1:\n", "        if False:\n",
+        f"{P}autopay/test_importing_many.py::test_a_row_that_the_database_refuses_takes_no_other_with_it",
+    ),
+    Planted(
+        "autopay import: what somebody wrote meanwhile is looked at again", "payments/autopay/taking_over.py",
+        "        return _take(orders, batch, answers)  # what somebody else wrote at that moment is seen by now\n",
+        "        return [Outcome.CONFLICT]\n",
+        f"{P}autopay/test_importing_many.py::test_who_turns_autopay_on_in_the_midst_keeps_it_and_the_others_are_taken",
+    ),
+    Planted(
+        "autopay import: a customer is the first one's who brings it", "payments/autopay/beginning.py",
+        "    return None if answer.customer_id in standing.holders else answer\n", "    return answer\n",
+        f"{P}autopay/test_importing_many.py::test_rows_of_one_batch_see_each_other",
+    ),
+    Planted(
+        "many scopes: who is switched off sees nobody", "accounts/visibility.py",
+        "{user.pk for user in users if user.is_active}", "{user.pk for user in users}",
+        "tests/accounts/test_visibility.py::test_many_scopes_at_once_are_those_of_each",
+    ),
+    Planted(
         'autopay: a refused key stops the run', 'payments/autopay/running.py',
         '        if isinstance(error, Unauthorized):\n            self.halt.set()\n',
         '        if isinstance(error, Unauthorized):\n',
