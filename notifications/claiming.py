@@ -25,13 +25,16 @@ MOST_DEATHS = 2
 BEGUN = "begun"  # a mark of a notice that is about to be sent; no status, since it goes on waiting for its outcome
 Status = Notification.Status
 
+# By where the locked rows stand: looking each up by its id again cost a quarter of a claim. A row that another changed
+# after this statement began stands elsewhere, is left alone, and is found by the next claim.
 CLAIM = """
-    UPDATE notifications_queued q SET tries = q.tries + 1, deaths = q.deaths + q.is_begun::int, is_begun = false,
+    UPDATE notifications_queued SET tries = tries + 1, deaths = deaths + is_begun::int, is_begun = false,
         leased_until = %(lease)s
-    FROM (SELECT notification_id FROM notifications_queued
-          WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
-          ORDER BY due_at, notification_id LIMIT %(size)s FOR UPDATE SKIP LOCKED) due
-    WHERE q.notification_id = due.notification_id RETURNING q.notification_id, q.tries, q.deaths
+    WHERE ctid = ANY (ARRAY (
+        SELECT ctid FROM notifications_queued
+        WHERE due_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
+        ORDER BY due_at, notification_id LIMIT %(size)s FOR UPDATE SKIP LOCKED))
+    RETURNING notification_id, tries, deaths
 """
 # Many notices of which the same is to be said, and nothing was sent: out of the queue, or later.
 CLOSE = """
