@@ -6,7 +6,8 @@ from billing_portal.triggers import Trigger
 
 # Balances follow transfers, once a statement, and every row is held against its accounts first. Accounts are never
 # deleted and their terms never change (ACCOUNT_WALLS), so a look is enough: no foreign key, whose lock on a system
-# account would make one row hot for all (docs/ledger.md).
+# account would make one row hot for all (docs/ledger.md). The one thing that changes is the control above a receivable
+# (ledger.regrouping): an account that was put elsewhere after the look has the posting begun again.
 #
 # Accounts change in the order of their ids, so that two postings never wait for each other crosswise. For many rows
 # that order is the plan's: without hash joins and sequential scans only plans remain that find the accounts in it (a
@@ -34,17 +35,18 @@ FOLLOW = """
         ELSIF credit.id IS NULL OR credit.is_control OR credit.owner_id NOT IN (0, owner) THEN
             wrong := credit_side;
         END IF;
-        IF debit.control_id = credit.control_id THEN  -- it takes what it gives
-            debit.control_id := NULL;
-            credit.control_id := NULL;
-        END IF;
-        FOR changed, change IN
-            SELECT side.id, side.cents FROM (VALUES
-                (debit.control_id, cents), (CASE WHEN debit.is_tracked THEN debit.id END, cents),
-                (credit.control_id, -cents), (CASE WHEN credit.is_tracked THEN credit.id END, -cents)
-            ) side (id, cents) WHERE side.id IS NOT NULL AND wrong IS NULL ORDER BY side.id
+        -- Of one control it takes what it gives: left out.
+        FOR changed, change, below IN
+            SELECT side.id, side.cents, side.below FROM (VALUES
+                (CASE WHEN debit.control_id IS DISTINCT FROM credit.control_id THEN debit.control_id END, cents, NULL),
+                (CASE WHEN debit.is_tracked THEN debit.id END, cents, debit.control_id),
+                (CASE WHEN debit.control_id IS DISTINCT FROM credit.control_id THEN credit.control_id END, -cents, NULL),
+                (CASE WHEN credit.is_tracked THEN credit.id END, -cents, credit.control_id)
+            ) side (id, cents, below) WHERE side.id IS NOT NULL AND wrong IS NULL ORDER BY side.id
         LOOP
-            UPDATE ledger_account SET balance_cents = balance_cents + change WHERE id = changed;
+            UPDATE ledger_account SET balance_cents = balance_cents + change
+             WHERE id = changed AND control_id IS NOT DISTINCT FROM below;
+            is_moved := is_moved OR NOT FOUND;
         END LOOP;
     ELSIF rows > 1 THEN
         plans := array[current_setting('enable_hashjoin'), current_setting('enable_seqscan')];
@@ -59,28 +61,34 @@ FOLLOW = """
                   FROM (SELECT id, owner_id, sum(cents) AS cents FROM side GROUP BY id, owner_id) s
                   LEFT JOIN ledger_account a ON a.id = s.id
             ), change AS (
-                SELECT id, sum(cents) AS cents FROM (
-                    SELECT id, cents FROM moved WHERE is_tracked
-                    UNION ALL SELECT control_id, cents FROM moved WHERE control_id IS NOT NULL
+                SELECT id, sum(cents) AS cents, min(below) AS below FROM (
+                    SELECT id, cents, control_id AS below FROM moved WHERE is_tracked
+                    UNION ALL SELECT control_id, cents, NULL FROM moved WHERE control_id IS NOT NULL
                 ) each GROUP BY id HAVING sum(cents) <> 0
             ), done AS (
                 UPDATE ledger_account a SET balance_cents = a.balance_cents + change.cents
-                  FROM (SELECT id, cents FROM change ORDER BY id) change WHERE a.id = change.id
+                  FROM (SELECT id, cents, below FROM change ORDER BY id) change WHERE a.id = change.id
+                RETURNING a.control_id IS DISTINCT FROM change.below AS is_moved
             )
-            SELECT min(id) FROM moved WHERE is_wrong
-        $many$ INTO wrong;
+            SELECT (SELECT min(id) FROM moved WHERE is_wrong), (SELECT bool_or(done.is_moved) FROM done)
+        $many$ INTO wrong, is_moved;
         PERFORM set_config('enable_hashjoin', plans[1], true), set_config('enable_seqscan', plans[2], true);
     END IF;
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'account % does not exist, or is another owner''s, or takes no transfer of its own', wrong
           USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_transfer_accounts';
     END IF;
+    IF is_moved THEN
+        RAISE EXCEPTION 'an account was put below another control meanwhile: begin again'
+          USING ERRCODE = 'serialization_failure';
+    END IF;
     RETURN NULL;
 """
 
 FOLLOW_VARIABLES = [
     ("rows", "bigint"), ("debit_side", "bigint"), ("credit_side", "bigint"), ("owner", "bigint"), ("cents", "bigint"),
-    ("undone", "bigint"), ("wrong", "bigint"), ("changed", "bigint"), ("change", "bigint"),
+    ("undone", "bigint"), ("wrong", "bigint"), ("changed", "bigint"), ("change", "bigint"), ("below", "bigint"),
+    ("is_moved", "boolean := false"),
     ("debit", "ledger_account"), ("credit", "ledger_account"), ("plans", "text[]"),
 ]  # fmt: skip
 
@@ -88,6 +96,29 @@ FOLLOW_VARIABLES = [
 def _refusing(what: str) -> str:
     return f"RAISE EXCEPTION '{what}' USING ERRCODE = 'restrict_violation';"
 
+
+FIXED = "the terms of an account are fixed when it opens"
+
+# A receivable may be put below another control of its household: what it holds goes along, so that each control is the
+# sum of those below it. No money moves.
+REGROUP = f"""
+    IF OLD.control_id IS NULL OR NEW.control_id IS NULL OR NEW.balance_cents <> OLD.balance_cents THEN
+        {_refusing(FIXED)}
+    END IF;
+    IF NOT EXISTS (
+        SELECT FROM ledger_account
+        WHERE id = NEW.control_id AND is_control AND type = NEW.type AND owner_id = NEW.owner_id
+    ) THEN
+        RAISE EXCEPTION 'an account rolls up into a control account of its own owner and type'
+          USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'ledger_account_control';
+    END IF;
+    IF NEW.control_id <> OLD.control_id AND OLD.balance_cents <> 0 THEN
+        UPDATE ledger_account a SET balance_cents = a.balance_cents
+            + CASE WHEN a.id = NEW.control_id THEN OLD.balance_cents ELSE -OLD.balance_cents END
+         WHERE a.id IN (OLD.control_id, NEW.control_id);
+    END IF;
+    RETURN NEW;
+"""
 
 TRANSFER_WALLS = [
     Trigger(
@@ -145,10 +176,16 @@ ACCOUNT_WALLS = [
         name="terms_are_fixed",
         when=pgtrigger.Before,
         operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
-            "id", "type", "code", "owner_id", "control_id", "is_control", "is_tracked",
+            "id", "type", "code", "owner_id", "is_control", "is_tracked",
             "credits_must_not_exceed_debits", "debits_must_not_exceed_credits",
         ),
-        func=_refusing("the terms of an account are fixed when it opens"),
+        func=_refusing(FIXED),
+    ),
+    Trigger(
+        name="regrouped_with_its_balance",
+        when=pgtrigger.Before,
+        operation=pgtrigger.UpdateOf("control_id"),  # type: ignore[no-untyped-call]
+        func=REGROUP,
     ),
     Trigger(
         name="kept",

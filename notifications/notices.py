@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from activity.models import Event
-from notifications import bill_notices, kinds
+from notifications import bill_notices, kinds, moved_bills
 from notifications.audience import Told
 from notifications.kinds import Kind
 from notifications.models import Channel, Notification
@@ -22,7 +22,7 @@ BATCH = 200
 SKIP_BATCH = 5_000
 
 BY_EVENT = kinds.by_event()
-TOLD = sorted([*BY_EVENT, bill_notices.ISSUED])  # everything else is only marked as done
+TOLD = sorted([*BY_EVENT, bill_notices.ISSUED, moved_bills.MOVED])  # everything else is only marked as done
 
 SKIP = """
     UPDATE activity_event SET processed_at = now() WHERE id IN (
@@ -33,7 +33,7 @@ SKIP = """
 
 def make() -> int:
     """Make notices of every event that waits; how many events were worked off. Two workers share the work."""
-    done = 0
+    done = moved_bills.follow()  # first: nobody is told any more of what is not theirs to know
     while True:
         told, bills, skipped = _make_some(), bill_notices.tell_of_new_bills(), _skip_some()
         done += told + bills + skipped

@@ -45,7 +45,7 @@ SESSION_KEY = "guest_pay"
 # What stands in for a bill that there is none of, so that the comparison is made all the same.
 LONG_AGO = dt.date(1900, 1, 1)
 NOBODY = (
-    0, None, LONG_AGO, "", "", dt.datetime(1900, 1, 2, tzinfo=dt.UTC), None, None, LONG_AGO, None, None, False,
+    0, None, LONG_AGO, "", "", dt.datetime(1900, 1, 2, tzinfo=dt.UTC), None, None, LONG_AGO, None, None, False, None,
 )  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def find(facts: Mapping[str, str]) -> int | None:
     columns = (
         "pk", "voided_at", "member__birth_date", "household__zip", "member__last_name", "created_at",
         "shared_at", "member__confidential_since", "member__joined_on", "member__left_on",
-        "member__seen_by_holder_since", "member__is_primary_holder",
+        "member__seen_by_holder_since", "member__is_primary_holder", "moved_aside_at",
     )  # fmt: skip
     found = list(Bill.objects.filter(number=facts["bill_number"]).values_list(*columns)[:1])
     bill_id, voided_at, born, zip_code, last_name, made_at, shared_at, *parting = found[0] if found else NOBODY
@@ -289,7 +289,7 @@ def _is_open(bill: Bill, link_id: int | None) -> bool:
         member = bill.member
         parting = Parting(
             member.birth_date, member.confidential_since, member.joined_on, member.left_on,
-            member.seen_by_holder_since, member.is_primary_holder,
+            member.seen_by_holder_since, member.is_primary_holder, bill.moved_aside_at,
         )  # fmt: skip
         return _is_unknown_to_the_kept_out(bill.created_at, bill.shared_at, parting)
     return GuestLink.objects.live(timezone.now()).filter(pk=link_id).exists()
@@ -304,6 +304,7 @@ class Parting(NamedTuple):
     left_on: dt.date | None
     seen_since: dt.datetime | None
     is_holder: bool
+    moved_aside_at: dt.datetime | None
 
 
 def _is_unknown_to_the_kept_out(made_at: dt.datetime, shared_at: dt.datetime | None, of: Parting) -> bool:
@@ -312,7 +313,7 @@ def _is_unknown_to_the_kept_out(made_at: dt.datetime, shared_at: dt.datetime | N
     Whom a confidential request, a departure or a birthday keeps out has seen the number of an older one, and knows the
     birth date.
     """
-    if of.confidential_since is not None and made_at < of.confidential_since:
+    if of.confidential_since is not None and (made_at < of.confidential_since or of.moved_aside_at is not None):
         return False
     day = apart_from(
         today=timezone.localdate(), born=of.born, joined_on=of.joined_on, left_on=of.left_on,

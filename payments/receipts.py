@@ -204,8 +204,7 @@ def lines_of(payments: Iterable[Payment], scope: Scope) -> dict[int, list[Line]]
 def _line(allocation: PaymentAllocation, scope: Scope, *, is_seen: bool) -> Line:
     bill = allocation.bill
     if not is_seen:
-        title = _("Premium") if bill.kind == Bill.Kind.PREMIUM else _("Medical bill")
-        return Line(title, "", "", "", None, allocation.amount_cents)
+        return Line(_("A bill that is no longer shown to you"), "", "", "", None, allocation.amount_cents)
     return Line(
         title=naming.title_of(bill, scope),
         number=bill.number,

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Household, Member, Upload
@@ -23,16 +23,23 @@ class InquiryQuerySet(models.QuerySet["Inquiry"]):
 
         A holder reads what concerns members without a sign-in of their own, and what they asked themselves: what
         another adult of the household writes to the plan is that adult's (docs/decisions/1602). A delegate who may see
-        services reads what concerns the member.
+        services reads what concerns the member. What was asked about a bill or claim that has come to its person's
+        private side since is that person's alone (bills.imports.moving).
         """
         scope = scope_of(viewer)
         granted = [member for member, grant in scope.grants.items() if grant != "pay_only"]
         shared = Q(member_id__in=scope.confidential_ids, bill__shared_at__isnull=False)
+        stays = [
+            Q(**{f"{about}__isnull": True}) | Q(**{f"{about}__member": F("member")})
+            | Q(**{f"{about}__member__in": scope.member_ids})
+            for about in ("bill", "claim")
+        ]  # fmt: skip
         return self.filter(
+            *stays,
             Q(member_id__in=scope.own_ids)
             | Q(member_id__in=granted)
             | Q(member_id__in=scope.held_ids, member__user__isnull=True)
-            | (Q(asked_by_id=scope.user_id) & (Q(member_id__in=scope.member_ids) | shared))
+            | (Q(asked_by_id=scope.user_id) & (Q(member_id__in=scope.member_ids) | shared)),
         )
 
     def unsettled(self) -> Self:

@@ -1,17 +1,21 @@
 """Moving a claim that came without a label, and is labelled by now, to its person's private side with its bill.
 
-A bill that nobody has touched is withdrawn and issued anew there, by transfers. Any other stands in an account of the
-holder's side, where money has moved on it: it is hidden at once, and staff settle it (docs/imports.md).
+A bill that nobody has touched is withdrawn and issued anew there, by transfers: its number, which others have seen, is
+nobody's any more. Any other keeps its number and its history, and its account is put below the private side's
+control, so that no sum of the holder's knows of it (docs/decisions/2121).
 """
 
 import datetime as dt
 
+from django.utils import timezone
+
 from accounts.models import Member
 from activity.doorbell import ring
 from activity.models import WorkItem
-from activity.recording import open_work
+from activity.recording import open_work, record
 from bills import claims, issuing
 from bills.models import Bill, BillLine, Claim
+from ledger import regrouping
 
 LINE = issuing.Line.__slots__
 REASON = "moved to the private side"
@@ -20,6 +24,7 @@ REASON = "moved to the private side"
 def aside(claim: Claim, side_id: int, *, on: dt.date) -> None:
     """Let a claim, its earlier versions and their bills stand on the private side. Within an import's transaction."""
     ring("payments.tasks.part_ways")  # what others had planned to pay of it
+    ring("payments.tasks.fit_plans")
     side = Member.objects.get(pk=side_id)
     bills: dict[int, Bill] = {}
     for each in _versions(claim):
@@ -35,6 +40,11 @@ def aside(claim: Claim, side_id: int, *, on: dt.date) -> None:
             bills[each.bill.pk] = each.bill
     for bill in bills.values():
         _move(bill, side, on)
+        record(
+            "bill.moved_aside", subject=f"bill:{bill.number}", actor="import", owner_id=side.household_id,
+            bill_id=bill.pk, member_id=side.pk, from_member_id=bill.member_id,
+        )  # fmt: skip
+    ring("notifications.tasks.work_off")  # what others were told of it
 
 
 def _versions(claim: Claim) -> list[Claim]:
@@ -58,12 +68,14 @@ def _move(bill: Bill, side: Member, on: dt.date) -> None:
         fresh = _issued_anew(bill, side)
         bill.claims.update(bill=fresh)
         issuing.void(bill, on=on, reason=REASON, actor="import")
-    Bill.objects.filter(pk=bill.pk).update(member=side, shared_at=None)
+    regrouping.put_below(bill.receivable_id, side.medical_control_id)
+    Bill.objects.filter(pk=bill.pk).update(member=side, shared_at=None, moved_aside_at=timezone.now())
     if not (is_void or is_untouched):
         open_work(
             WorkItem.Kind.IMPORT_REVIEW, subject=f"bill:{bill.number}", dedupe_key=f"import:private:{bill.pk}",
-            detail="Its claim is labelled as the person's own by now. The bill is hidden from the holder. Money "
-            "has moved or is planned on it, and what is left of it still counts in the holder's total. Settle it.",
+            detail="Its claim is labelled as the person's own by now. The bill is hidden from everybody else, and counts "
+            "in nobody else's sums. Money had moved or was planned on it: who paid it keeps a receipt that says no "
+            "more than the amount. See whether it should go back to them.",
         )  # fmt: skip
 
 

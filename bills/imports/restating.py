@@ -1,6 +1,6 @@
 """A claim that its source states anew: changed, cancelled, or correcting another one."""
 
-from bills import claims, issuing, open_claims
+from bills import claims, issuing, open_claims, relief
 from bills.imports.inserting import dates, insert, issuing_lines, replace_lines
 from bills.imports.people import Known
 from bills.imports.problems import NeedsReview, Parked
@@ -22,7 +22,7 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     was_active = claim.status == Claim.Status.ACTIVE
     if was_active and claim.bill is not None and claim.bill.voided_at is not None and record.due_cents:
         raise NeedsReview("bill_voided", "The claim changed, and its bill was voided by hand.", "total")
-    _refuse_in_an_account_of_the_holders_side(claim, record, member)
+    _refuse_where_others_paid(claim, record)
     original = _corrected(claim, record, member, run)
     # A claim that a corrected one has taken the place of is never billed again, whatever it says.
     status = Claim.Status.REPLACED if claim.replaced_by.exists() else record.status
@@ -43,12 +43,14 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     _charge(claim, record, run)
 
 
-def _refuse_in_an_account_of_the_holders_side(claim: Claim, record: Record, member: Known) -> None:
-    """A bill that was moved with what was paid on it is corrected by staff: the holder's total would tell of it."""
+def _refuse_where_others_paid(claim: Claim, record: Record) -> None:
+    """A bill that was moved is lowered below what was paid on it by staff: who paid it would be told of credit."""
     bill = claim.bill
-    if bill is None or bill.voided_at is not None or bill.receivable.control_id == member.medical_control_id:
+    if bill is None or bill.voided_at is not None or bill.moved_aside_at is None:
         return
-    if record.status != claim.status or (record.is_charged and record.due_cents != issuing.charged_cents(bill)):
+    charged_cents = issuing.charged_cents(bill) if record.status == claim.status else 0
+    due_cents = record.due_cents if record.is_charged else charged_cents
+    if due_cents < relief.paid_cents(bill):
         raise NeedsReview(
             "private_and_paid", "The claim changed, and its bill was paid before it became private.", "total"
         )

@@ -65,6 +65,8 @@ class Bill(models.Model):
     on_plan_since = models.DateTimeField(null=True, blank=True)  # kept by payments.plans, under the bill's lock
     voided_at = models.DateTimeField(null=True, blank=True)
     shared_at = models.DateTimeField(null=True, blank=True)  # a confidential member lets the holder see and pay it
+    # When it came to its person's private side with what had happened to it: others had seen it before.
+    moved_aside_at = models.DateTimeField(null=True, blank=True)
     source = models.CharField(max_length=100)
     source_id = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)

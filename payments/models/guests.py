@@ -37,6 +37,7 @@ class GuestLinkQuerySet(models.QuerySet["GuestLink"]):
             Q(bill__shared_at__isnull=False) | ~Exists(apart) | ~Exists(holders),
             Q(bill__member__confidential_since__isnull=True)
             | Q(created_at__gte=models.F("bill__member__confidential_since")),
+            Q(bill__moved_aside_at__isnull=True) | Q(created_at__gte=models.F("bill__moved_aside_at")),
             revoked_at__isnull=True,
             expires_at__gt=at,
             bill__voided_at__isnull=True,

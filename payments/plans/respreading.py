@@ -83,6 +83,10 @@ def fit(plan: PaymentPlan) -> bool:
     if gone:
         take_off(plan, gone)
         where = standing.of(plan)
+        if not where.bills and any(bill.voided_at is None for bill in gone):  # not paid off: none of it is theirs
+            close(plan, PaymentPlan.Status.ENDED, code="parted")
+            agreeing.say("plan.ended", plan)
+            return True
     is_back = where.paid_cents < plan.paid_cents
     if where.paid_cents != plan.paid_cents:
         came_back = {"reopened_on": timezone.localdate()} if is_back else {}

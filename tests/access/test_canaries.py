@@ -10,7 +10,7 @@ import datetime as dt
 import difflib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pypdf
@@ -20,13 +20,17 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import confidentiality, rate_limits
-from accounts.models import Member
+from accounts.models import Member, User
 from accounts.policies import Policy
+from bills import claims
+from bills.imports import moving
 from bills.issuing import Line
-from bills.models import Accumulator, Claim
+from bills.models import Accumulator, Bill, Claim
 from notifications import bill_notices, notices, sending, tasks
 from notifications.models import Notification
+from payments import parting
 from payments.models import Payment
+from payments.plans import respreading
 from payments.states import PaymentStatus
 from tests.access.conftest import prove
 from tests.access.objects import World, make_world
@@ -34,12 +38,17 @@ from tests.access.routes import Route, all_routes
 from tests.accounts.private import private_side_of
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
+from tests.support.questions import make_inquiry
+from tests.payments.plans.making import make_plan
 from tests.smtp import Mailbox, mailbox  # noqa: F401
 
 pytestmark = pytest.mark.slow
 
 CANARY = "Kanarienvogel"
 CENTS = 7_313_137
+# What Alice did herself stays hers to read.
+HERS = {"/payments/", "/payments/export/", "/plans/", "/autopay/", "/autopay/new/", "/documents/", "/notifications/"}
+PAID_CENTS = 1_919_191
 LATE = dt.timedelta(days=27)
 ROUTES = [route for route in all_routes() if route.policy in (Policy.MEMBER, Policy.SIGNED_IN, Policy.API)]
 LEFT_OUT = {"pay_return"}
@@ -73,11 +82,11 @@ def tell() -> None:
     bill_notices.remind(timezone.localdate())
 
 
-def walk(world: World, client: Client) -> dict[str, str]:
+def walk(world: World, client: Client, routes: Sequence[Route] = ROUTES) -> dict[str, str]:
     """What Alice can tell each page by: of her household's objects, and of missing ones."""
     rate_limits.forget_everything()  # a walk opens more documents than somebody may in ten minutes
     found: dict[str, str] = {}
-    for route in ROUTES:
+    for route in routes:
         if route.name in LEFT_OUT:
             continue
         for address in addresses(route, world):
@@ -126,6 +135,34 @@ def live(bob: Member) -> None:
     for accumulator in Accumulator.objects.filter(member=bob):
         Accumulator.objects.filter(pk=accumulator.pk).update(deductible_cents=90_000, out_of_pocket_cents=90_000)
     tell()
+
+
+def billed(maya: Member, cents: int) -> Claim:
+    """A claim and its bill, both with a canary's name."""
+    bill = make_bill(maya, amount_cents=cents, title=CANARY, provider_name=CANARY)
+    claim = Claim.objects.create(
+        number=f"{CANARY}-{bill.pk}", member=maya, household=maya.household, bill=bill, kind="professional",
+        provider_name=CANARY, service_on=timezone.localdate(), billed_cents=cents, allowed_cents=cents,
+        deductible_cents=cents, member_owes_cents=cents, source="canary", source_id=f"{bill.pk}", source_version="1",
+    )  # fmt: skip
+    claims.accumulate([claims.counted(claim)])
+    return claim
+
+
+def done_before(maya: Member, alice: User, bob: User) -> list[Claim]:
+    """What others did about bills before anybody knew that they are their person's own."""
+    found = [billed(maya, CENTS), billed(maya, 80_000)]
+    bill, on_plan = [claim.bill for claim in found]
+    assert bill is not None and on_plan is not None
+    make_plan(Member.objects.get(user=alice), [on_plan])
+    make_payment({bill: PAID_CENTS}, payer=alice)
+    make_payment({bill: CENTS // 9}, payer=bob)
+    make_payment({bill: CENTS // 7}, payer=alice, status=PaymentStatus.FAILED)
+    draft = make_payment({bill: CENTS // 8}, payer=alice, status=PaymentStatus.DRAFT)
+    Payment.objects.filter(pk=draft.pk).update(scheduled_on=timezone.localdate() + dt.timedelta(days=5))
+    make_inquiry(maya, by=alice, bill=bill)
+    tell()
+    return found
 
 
 def ask(bob: Member) -> None:
@@ -183,6 +220,41 @@ def test_the_walk_would_find_it(cast: Cast, world: World) -> None:
     assert must <= {re.sub(r"\?.*", "", address) for address in differ}
     assert any(CANARY in text for text in after.values())
     assert Notification.objects.filter(user=cast.alice.user).count() > 1
+
+
+def test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone(cast: Cast, world: World) -> None:
+    """F14: every list and sum is as if the bill had never been, but for what Alice paid, planned and was told herself.
+
+    Of her payment she reads that it was one, how much, when and with what; of the plan that she signed, what it came to.
+    """
+    assert cast.alice.user is not None and cast.bob.user is not None
+    client = prove(Client(), cast.alice.user)
+    lists = [route for route in ROUTES if not route.keys]
+    before = walk(world, client, lists)
+    found = done_before(cast.maya, cast.alice.user, cast.bob.user)
+    for page in ("/overview/", "/bills/", "/family/", "/family/owes/", "/family/spending/", "/notifications/"):
+        assert told(client, page) != before[page]
+    side = private_side_of(cast.maya)
+    for claim in found:
+        moving.aside(claim, side.pk, on=timezone.localdate())
+    parting.part_ways()
+    respreading.run()
+    tell()
+    numbers = list(Bill.objects.filter(member=side).values_list("number", flat=True))
+    after = walk(world, client, lists)
+    differ = {address: changed(bare(before[address]), bare(after[address])) for address in before}
+    for address, lines in differ.items():
+        added = "\n".join(line for line in lines if line[0] == "+")
+        for word in (CANARY, *numbers, "73,131", "8,125"):  # what the bill was, and what Bob paid
+            assert word not in added, (address, lines)
+        assert after[address].count("Maya") <= before[address].count("Maya"), (address, lines)
+    kept = {re.sub(r"[?].*", "", address) for address, lines in differ.items() if lines}
+    assert kept <= HERS
+
+
+def bare(page: str) -> str:
+    """A page without how many notices are unread."""
+    return re.sub(r'bell__count">\d+', "", page)
 
 
 def test_who_saw_it_before_sees_it_no_more(cast: Cast, world: World) -> None:

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Member
 from accounts.visibility import scope_of
 from activity.models import WorkItem
 from bills.imports import labels
 from bills.models import Accumulator, Bill, Claim, ImportBatch, ImportReject
+from payments import guest_links, guests
+from payments.models import GuestLink
 from tests.accounts.private import private_side_of
 from tests.bills.importing import Json, book_holds, counts, eob, later, owes, take
 from tests.bills.test_import_csv import HEADER
@@ -109,7 +112,7 @@ def test_a_label_that_comes_later_brings_the_claim_over(cast: Cast, folder: Path
     assert owed(side(cast.maya)) == 5700 and book_holds()
 
 
-def test_what_was_paid_before_is_hidden_and_left_to_staff(cast: Cast, folder: Path) -> None:
+def test_what_was_paid_before_goes_there_with_its_account(cast: Cast, folder: Path) -> None:
     take(folder, eob("own", "maya"))
     bill = Bill.objects.get(member=cast.maya)
     make_payment({bill: 1000}, payer=cast.alice.user)
@@ -117,9 +120,25 @@ def test_what_was_paid_before_is_hidden_and_left_to_staff(cast: Cast, folder: Pa
     assert of(side(cast.maya)) == (1, 1) and of(cast.maya) == (0, 0)
     assert not Bill.objects.visible_to(cast.alice.user).exists()
     assert WorkItem.objects.filter(subject=f"bill:{bill.number}", done_at__isnull=True).exists()
-    assert counts(take(folder, owes(eob("own", "maya"), 45, month=6))) == {"in_review": 1}
+    assert (owed(cast.maya), owed(side(cast.maya))) == (0, 2000)
+    assert counts(take(folder, owes(eob("own", "maya"), 45, month=6))) == {"changed": 1}
+    assert (owed(cast.maya), owed(side(cast.maya))) == (0, 3500)
+    assert counts(take(folder, owes(eob("own", "maya"), 5, month=7))) == {"in_review": 1}  # it would make credit
     assert ImportReject.objects.get().rule == "private_and_paid"
     assert book_holds()
+
+
+def test_who_had_seen_it_does_not_find_it_as_a_guest(cast: Cast, folder: Path) -> None:
+    private_side_of(cast.maya)  # it stands already: the bill is younger
+    take(folder, eob("own", "maya"))
+    bill = Bill.objects.get(member=cast.maya)
+    facts = {"bill_number": bill.number, "birth_date": "2013-03-04", "zip": cast.household.zip, "last_name": guests.folded(cast.maya.last_name)}
+    make_payment({bill: 1000}, payer=cast.alice.user)
+    guest_links.ensure(bill, GuestLink.Purpose.STATEMENT, user_id=cast.alice.user_id or 0)
+    assert guests.find(facts) == bill.pk and GuestLink.objects.live(timezone.now()).exists()
+    take(folder, labelled(later(eob("own", "maya")), "PSY"))
+    assert guests.find(facts) is None
+    assert not GuestLink.objects.live(timezone.now()).exists()
 
 
 def test_a_row_names_its_kinds_and_an_unknown_word_is_refused(cast: Cast, folder: Path) -> None:

@@ -6,6 +6,8 @@ A = "tests/accounts/test_enrolment_codes.py::"
 
 S = "tests/bills/test_import_private.py::"
 
+C = "tests/access/test_canaries.py::"
+
 SIGHT = (
     Planted(
         "a labelled claim stands on the private side",
@@ -20,6 +22,34 @@ SIGHT = (
         "    _bring(private, sides, source, on)\n",
         "",
         f"{S}test_a_label_that_comes_later_brings_the_claim_over",
+    ),
+    Planted(
+        "what was paid before its label counts on the private side",
+        "bills/imports/moving.py",
+        "    regrouping.put_below(bill.receivable_id, side.medical_control_id)\n",
+        "",
+        f"{S}test_what_was_paid_before_goes_there_with_its_account",
+    ),
+    Planted(
+        "who had seen a bill does not find it as a guest once it is private",
+        "payments/guests.py",
+        " or of.moved_aside_at is not None)",
+        ")",
+        f"{S}test_who_had_seen_it_does_not_find_it_as_a_guest",
+    ),
+    Planted(
+        "what a bill that is private by now was asked about is its person's",
+        "support/models.py",
+        "            *stays,\n",
+        "",
+        f"{C}test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone",
+    ),
+    Planted(
+        "notices follow a bill to the private side",
+        "notifications/moved_bills.py",
+        '.update(member_id=event.data["member_id"])',
+        ".exists()",
+        f"{C}test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone",
     ),
     Planted(
         "own consent begins at the birthday",
