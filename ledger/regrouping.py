@@ -22,5 +22,3 @@ def put_below(account_id: int, control_id: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(PUT, [control_id, account_id, control_id])
         return bool(cursor.rowcount)
-
-

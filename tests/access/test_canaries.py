@@ -38,9 +38,9 @@ from tests.access.routes import Route, all_routes
 from tests.accounts.private import private_side_of
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
-from tests.support.questions import make_inquiry
 from tests.payments.plans.making import make_plan
 from tests.smtp import Mailbox, mailbox  # noqa: F401
+from tests.support.questions import make_inquiry
 
 pytestmark = pytest.mark.slow
 

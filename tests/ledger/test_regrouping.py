@@ -9,10 +9,9 @@ from django.db import connection, transaction
 import ledger
 from ledger import checks, opening, regrouping
 from ledger.checks import RULES
-
 from ledger.models import Account
 from ledger.transactions import atomic_with_retry
-from tests.ledger.books import Book, balance, charge, open_book, payment
+from tests.ledger.books import balance, charge, open_book, payment
 from tests.ledger.test_walls import refused
 
 PUT = "UPDATE ledger_account SET control_id = %s WHERE id = %s"
