@@ -35,12 +35,12 @@ FOLLOW = """
         ELSIF credit.id IS NULL OR credit.is_control OR credit.owner_id NOT IN (0, owner) THEN
             wrong := credit_side;
         END IF;
-        -- Of one control it takes what it gives: left out.
+        is_between := debit.control_id IS DISTINCT FROM credit.control_id;  -- a control takes what it gives
         FOR changed, change, below IN
             SELECT side.id, side.cents, side.below FROM (VALUES
-                (CASE WHEN debit.control_id IS DISTINCT FROM credit.control_id THEN debit.control_id END, cents, NULL),
+                (CASE WHEN is_between THEN debit.control_id END, cents, NULL),
                 (CASE WHEN debit.is_tracked THEN debit.id END, cents, debit.control_id),
-                (CASE WHEN debit.control_id IS DISTINCT FROM credit.control_id THEN credit.control_id END, -cents, NULL),
+                (CASE WHEN is_between THEN credit.control_id END, -cents, NULL),
                 (CASE WHEN credit.is_tracked THEN credit.id END, -cents, credit.control_id)
             ) side (id, cents, below) WHERE side.id IS NOT NULL AND wrong IS NULL ORDER BY side.id
         LOOP
@@ -88,7 +88,7 @@ FOLLOW = """
 FOLLOW_VARIABLES = [
     ("rows", "bigint"), ("debit_side", "bigint"), ("credit_side", "bigint"), ("owner", "bigint"), ("cents", "bigint"),
     ("undone", "bigint"), ("wrong", "bigint"), ("changed", "bigint"), ("change", "bigint"), ("below", "bigint"),
-    ("is_moved", "boolean := false"),
+    ("is_moved", "boolean := false"), ("is_between", "boolean"),
     ("debit", "ledger_account"), ("credit", "ledger_account"), ("plans", "text[]"),
 ]  # fmt: skip
 
@@ -101,9 +101,9 @@ FIXED = "the terms of an account are fixed when it opens"
 
 # A receivable may be put below another control of its household: what it holds goes along, so that each control is the
 # sum of those below it. No money moves.
-REGROUP = f"""
+_REGROUP = """
     IF OLD.control_id IS NULL OR NEW.control_id IS NULL OR NEW.balance_cents <> OLD.balance_cents THEN
-        {_refusing(FIXED)}
+        FIXED
     END IF;
     IF NOT EXISTS (
         SELECT FROM ledger_account
@@ -119,6 +119,7 @@ REGROUP = f"""
     END IF;
     RETURN NEW;
 """
+REGROUP = _REGROUP.replace("FIXED", _refusing(FIXED))
 
 TRANSFER_WALLS = [
     Trigger(

@@ -73,9 +73,9 @@ def _move(bill: Bill, side: Member, on: dt.date) -> None:
     if not (is_void or is_untouched):
         open_work(
             WorkItem.Kind.IMPORT_REVIEW, subject=f"bill:{bill.number}", dedupe_key=f"import:private:{bill.pk}",
-            detail="Its claim is labelled as the person's own by now. The bill is hidden from everybody else, and counts "
-            "in nobody else's sums. Money had moved or was planned on it: who paid it keeps a receipt that says no "
-            "more than the amount. See whether it should go back to them.",
+            detail="Its claim is labelled as the person's own by now. The bill is hidden from everybody else, and in "
+            "nobody else's sums. Money had moved or was planned on it: who paid keeps a receipt that says no more than "
+            "the amount. See whether it should go back to them.",
         )  # fmt: skip
 
 

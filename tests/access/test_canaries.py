@@ -225,7 +225,7 @@ def test_the_walk_would_find_it(cast: Cast, world: World) -> None:
 def test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone(cast: Cast, world: World) -> None:
     """F14: every list and sum is as if the bill had never been, but for what Alice paid, planned and was told herself.
 
-    Of her payment she reads that it was one, how much, when and with what; of the plan that she signed, what it came to.
+    Of her payment she reads that it was one, how much, when and with what; of the plan she signed, what it came to.
     """
     assert cast.alice.user is not None and cast.bob.user is not None
     client = prove(Client(), cast.alice.user)

@@ -132,7 +132,8 @@ def test_who_had_seen_it_does_not_find_it_as_a_guest(cast: Cast, folder: Path) -
     private_side_of(cast.maya)  # it stands already: the bill is younger
     take(folder, eob("own", "maya"))
     bill = Bill.objects.get(member=cast.maya)
-    facts = {"bill_number": bill.number, "birth_date": "2013-03-04", "zip": cast.household.zip, "last_name": guests.folded(cast.maya.last_name)}
+    name = guests.folded(cast.maya.last_name)
+    facts = {"bill_number": bill.number, "birth_date": "2013-03-04", "zip": cast.household.zip, "last_name": name}
     make_payment({bill: 1000}, payer=cast.alice.user)
     guest_links.ensure(bill, GuestLink.Purpose.STATEMENT, user_id=cast.alice.user_id or 0)
     assert guests.find(facts) == bill.pk and GuestLink.objects.live(timezone.now()).exists()
