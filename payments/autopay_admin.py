@@ -17,6 +17,7 @@ from activity import ages
 from activity.staff import link, listed
 from payments.autopay import planning, progress
 from payments.models import AutopayCharge
+from payments.models.autopay import ChargeStatus as Status
 
 MOST_CODES = 5  # bars of the chart; the rest is one bar
 # What was left out and why, in words.
@@ -33,6 +34,24 @@ LEFT_OUT = {
     "superseded": "The instalment was replaced by another",
 }
 
+# States that a member is told of as "you".
+STANDS = {Status.ASKED: "Waiting for the member", Status.SKIPPED: "Skipped by the member"}
+
+
+class StateFilter(admin.SimpleListFilter):
+    """By where a charge stands, in the words of the list."""
+
+    title = "state"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every state."""
+        return [(status.value, _stands(status)) for status in Status]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Filter by what was chosen."""
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
 
 @admin.register(AutopayCharge)
 class AutopayChargeAdmin(MemberRecordAdmin):
@@ -40,17 +59,17 @@ class AutopayChargeAdmin(MemberRecordAdmin):
 
     member_path = "bill__member"
     change_list_template = "admin/aged_list.html"
-    list_display = ("id", "household_link", "what", "amount", "charge_on", "status", "code", "attempt", "payment_link")
-    list_filter = ("status",)
+    list_display = ("id", "household_link", "what", "amount", "charge_on", "stands", "why", "attempt", "payment_link")
+    list_filter = (StateFilter,)
     list_select_related = ("household", "bill", "payment", "installment__plan")
     linked_by = ("charge_on", "code", "enrollment__id__exact", "household__id__exact")
     search_help_text = "A household's number, whole"
     exact_search = ("household_id",)
     fields = (
-        "household_link", "what", "amount", "due_on", "charge_on", "status", "code", "cycle", "attempt",
+        "household_link", "what", "amount", "due_on", "charge_on", "stands", "why", "cycle", "attempt",
         "announced_at", "queued_at", "payment_link",
     )  # fmt: skip
-    readonly_fields = ("household_link", "what", "amount", "payment_link")
+    readonly_fields = ("household_link", "what", "amount", "stands", "why", "payment_link")
     amount = money("amount_cents", "Amount")
 
     def get_urls(self) -> list[URLPattern]:
@@ -109,10 +128,24 @@ class AutopayChargeAdmin(MemberRecordAdmin):
             return link(obj.bill)
         return f"Payment plan {obj.installment.plan}" if obj.installment is not None else "-"
 
+    @admin.display(description="state", ordering="status")
+    def stands(self, obj: AutopayCharge) -> str:
+        """Where it stands, told to staff."""
+        return _stands(Status(obj.status))
+
+    @admin.display(description="why", ordering="code")
+    def why(self, obj: AutopayCharge) -> str:
+        """Why it was left out, in words, or the code of its failure."""
+        return LEFT_OUT.get(obj.code, obj.code) or "-"
+
     @admin.display(description="payment")
     def payment_link(self, obj: AutopayCharge) -> SafeString | str:
         """What was sent."""
         return link(obj.payment)
+
+
+def _stands(status: Status) -> str:
+    return STANDS.get(status, str(status.label))
 
 
 def _day(text: str) -> dt.date:

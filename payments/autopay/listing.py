@@ -88,15 +88,17 @@ def past(scope: Scope) -> list[Row]:
 
 
 def rows(found: Iterable[AutopayCharge], scope: Scope) -> list[Row]:
-    """Charges in words: no query."""
-    return [row(charge, scope) for charge in found]
+    """Charges in words: one query where there are instalments among them, else none."""
+    charged = list(found)
+    plans = naming.plan_titles([each.installment.plan for each in charged if each.installment is not None], scope)
+    return [row(charge, scope, plans) for charge in charged]
 
 
-def row(charge: AutopayCharge, scope: Scope) -> Row:
+def row(charge: AutopayCharge, scope: Scope, plans: naming.PlanTitles | None = None) -> Row:
     """One charge in words."""
     return Row(
         charge=charge,
-        title=naming.of_charge(charge, scope),
+        title=naming.of_charge(charge, scope, plans),
         who=charge.bill.member.shown_first_name if charge.bill is not None else "",
         method=wording.saved(charge.method or charge.enrollment.method),
         note=naming.ended_how(charge),
@@ -141,21 +143,23 @@ def things(scope: Scope) -> list[Thing]:
     )  # fmt: skip
     offered = {subject.key: subject for subject in subjects(scope)}
     next_of = {each.charge.enrollment_id: each for each in reversed(upcoming(scope)) if each.charge.status != "skipped"}
-    on = [_thing(enrollment, next_of.get(enrollment.pk), scope) for enrollment in own]
+    named = [enrollment.plan for enrollment in own] + [subject.plan for subject in offered.values()]
+    plans = naming.plan_titles([plan for plan in named if plan is not None], scope)
+    on = [_thing(enrollment, next_of.get(enrollment.pk), scope, plans) for enrollment in own]
     taken = {thing.subject.key for thing in on}
     others = _others(scope, offered.values())
     off = [
-        Thing(subject, naming.title_of_subject(subject, scope), is_anothers=key in others)
+        Thing(subject, naming.title_of_subject(subject, scope, plans), is_anothers=key in others)
         for key, subject in offered.items()
         if key not in taken
     ]
     return on + off
 
 
-def _thing(enrollment: AutopayEnrollment, coming: Row | None, scope: Scope) -> Thing:
+def _thing(enrollment: AutopayEnrollment, coming: Row | None, scope: Scope, plans: naming.PlanTitles) -> Thing:
     return Thing(
         subject=terms.of_subject(enrollment),
-        title=naming.title_of(enrollment, scope),
+        title=naming.title_of(enrollment, scope, plans),
         enrollment=enrollment,
         people=naming.people_of(enrollment, scope),
         day_words=days.words_of(enrollment),

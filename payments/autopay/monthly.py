@@ -13,10 +13,11 @@ from accounts.visibility import Scope
 from bills import naming as bill_naming
 from bills.models import Bill
 from payments import calendar
-from payments.autopay import listing
-from payments.models import AutopayCharge, Installment, PaymentPlan
+from payments.autopay import listing, naming
+from payments.models import AutopayCharge, PaymentPlan
+from payments.plans import standing
 
-MOST_ENTRIES = 400
+MOST_ENTRIES, MOST_PLANS = 400, 20
 SUNDAY_FIRST = months.Calendar(firstweekday=6)
 DUE, AUTOPAY = "due", "autopay"
 
@@ -77,13 +78,16 @@ def _due_bills(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
 
 
 def _due_parts(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
-    parts = Installment.objects.filter(
-        plan__in=PaymentPlan.objects.owned_by(scope).running(), superseded_at__isnull=True, due_on__range=(first, last)
-    ).select_related("plan")
+    """What is not paid yet of the instalments of the viewer's own plans."""
+    plans = list(PaymentPlan.objects.owned_by(scope).running().select_related("policy").order_by("-pk")[:MOST_PLANS])
+    titles = naming.plan_titles(plans, scope)
     return [
-        Entry(part.due_on, DUE, f"instalment:{part.pk}", part.plan.number, part.amount_cents, reverse("autopay"))
-        for part in parts.order_by("due_on", "pk")[:MOST_ENTRIES]
-    ]
+        Entry(line.installment.due_on, DUE, f"instalment:{line.installment.pk}", titles[where.plan.pk],
+              line.open_cents, reverse("plan", args=[where.plan.number]))
+        for where in (standing.of_many(plans) if plans else ())
+        for line in where.open_lines
+        if first <= line.installment.due_on <= last
+    ]  # fmt: skip
 
 
 def _charges(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:

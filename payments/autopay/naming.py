@@ -1,21 +1,26 @@
 """Autopay in words: what it pays, how it stands, and how each charge ended."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Member
 from accounts.visibility import Scope
 from bills import naming
+from bills.models import Bill
 from ledger.templatetags.portal import day_long
 from payments import declines
 from payments.autopay import terms
 from payments.autopay.terms import Covers, Subject
-from payments.models import AutopayCharge, AutopayEnrollment
+from payments.models import AutopayCharge, AutopayEnrollment, PaymentPlan, PlanBill
 
 Charge = AutopayCharge.Status
+PlanTitles = Mapping[int, str]
+MOST_NAMED = 2  # bills of a plan in its title
 
 NOT_NEEDED: Mapping[str, Promise] = {
     "void": gettext_lazy("The bill was withdrawn."),
@@ -45,20 +50,53 @@ TONES = {
 }  # fmt: skip
 
 
-def title_of_subject(subject: Subject, scope: Scope) -> str:
-    """What autopay pays: "Premium of Family Silver 70"; to a pay-only delegate not which plan."""
+def plan_titles(plans: Iterable[PaymentPlan], scope: Scope) -> PlanTitles:
+    """What each payment plan is called, by its id: its number, and those of its bills that the viewer sees. One query.
+
+    "Payment plan 7F3K-2201: Hospital stay". Of a running plan, bills that have left it are not named.
+    """
+    numbers = {plan.pk: plan.number for plan in plans}
+    if not numbers:
+        return {}
+    on = Q(removed_at__isnull=True) | ~Q(plan__status=PaymentPlan.Status.ACTIVE)
+    seen = PlanBill.objects.filter(
+        on, plan__in=numbers, bill__in=Bill.objects.visible_to(scope).values("pk")
+    ).select_related("bill__coverage__plan")
+    titles = defaultdict(list)
+    for each in seen.order_by("bill__due_on", "bill_id"):
+        titles[each.plan_id].append(naming.title_of(each.bill, scope))
+    return {plan_id: _plan_title(number, titles[plan_id]) for plan_id, number in numbers.items()}
+
+
+def _plan_title(number: str, bills: list[str]) -> str:
+    title = _("Payment plan %(number)s") % {"number": number}
+    if not bills:
+        return title
+    named, more = ", ".join(bills[:MOST_NAMED]), len(bills) - MOST_NAMED
+    if more > 0:
+        named = ngettext("%(bills)s and %(count)d more bill", "%(bills)s and %(count)d more bills", more) % {
+            "bills": named, "count": more,
+        }  # fmt: skip
+    return f"{title}: {named}"
+
+
+def title_of_subject(subject: Subject, scope: Scope, plans: PlanTitles | None = None) -> str:
+    """What autopay pays: "Premium of Family Silver 70"; to a pay-only delegate not which plan.
+
+    `plans`: of this and others, where they were made for all at once.
+    """
     if subject.coverage is not None:
         if scope.sees_only_amounts_of(subject.coverage.subscriber_id):
             return _("Premium")
         return _("Premium of %(plan)s") % {"plan": subject.coverage.plan.name}
     if subject.plan is not None:
-        return _("Payment plan %(number)s") % {"number": subject.plan.number}
+        return (plans or plan_titles([subject.plan], scope))[subject.plan.pk]
     return _("Medical bills")
 
 
-def title_of(enrollment: AutopayEnrollment, scope: Scope) -> str:
+def title_of(enrollment: AutopayEnrollment, scope: Scope, plans: PlanTitles | None = None) -> str:
     """What an enrolment pays."""
-    return title_of_subject(terms.of_subject(enrollment), scope)
+    return title_of_subject(terms.of_subject(enrollment), scope, plans)
 
 
 def people_of(enrollment: AutopayEnrollment, scope: Scope) -> str:
@@ -69,12 +107,12 @@ def people_of(enrollment: AutopayEnrollment, scope: Scope) -> str:
     return ", ".join(member.shown_first_name for member in seen.order_by("pk"))
 
 
-def of_charge(charge: AutopayCharge, scope: Scope) -> str:
+def of_charge(charge: AutopayCharge, scope: Scope, plans: PlanTitles | None = None) -> str:
     """What one charge is for."""
     if charge.bill is not None:
         return naming.title_of(charge.bill, scope)
     if charge.installment is not None:
-        return _("Payment plan %(number)s") % {"number": charge.installment.plan.number}
+        return (plans or plan_titles([charge.installment.plan], scope))[charge.installment.plan_id]
     return ""
 
 

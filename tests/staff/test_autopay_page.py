@@ -43,6 +43,15 @@ def test_it_says_what_was_planned_charged_failed_and_left_out_and_why(
     assert part.lstrip().startswith('<div id="autopay-run"')
 
 
+def test_the_list_tells_staff_and_not_the_member(run: None, staff: Callable[[Role | None], Client]) -> None:
+    billing = staff(Role.BILLING)
+    page = billing.get("/admin/payments/autopaycharge/").content.decode()
+    assert "Skipped by the member" in page and "Waiting for the member" in page and "by you" not in page
+    assert "Paid meanwhile" in page and "stolen_card" in page and "for you" not in page
+    chosen = billing.get("/admin/payments/autopaycharge/", {"status": "failed"})
+    assert chosen.context["cl"].result_count == 3
+
+
 def test_a_day_without_charges_says_so_and_what_is_no_day_is_not_found(
     records: Records, staff: Callable[[Role | None], Client]
 ) -> None:

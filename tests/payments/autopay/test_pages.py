@@ -7,13 +7,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from payments.autopay import changing, consents
+from accounts.visibility import scope_of
+from payments.autopay import changing, consents, monthly
+from payments.autopay.terms import Subject
 from payments.models import AutopayCharge, AutopayConsent, AutopayEnrollment
+from payments.plans import standing
 from tests.conftest import Cast
-from tests.factories import make_bill, make_coverage
+from tests.factories import make_bill, make_coverage, make_payment
 from tests.payments.adding import AGENT, proved
 from tests.payments.autopay.making import announced, enrolled, in_days, make_card, make_terms, premium_terms, stands
 from tests.payments.pages import signed_in, text_of
+from tests.payments.plans.making import make_plan
 
 pytestmark = pytest.mark.django_db
 
@@ -200,6 +204,32 @@ def test_the_calendar_shows_a_month_and_the_same_as_a_list(cast: Cast) -> None:
         assert alice.get(f"/autopay/calendar/?month={wrong}").status_code == 404
     empty = timezone.localdate() + dt.timedelta(days=300)
     assert "Nothing in this month" in text_of(alice.get(f"/autopay/calendar/?month={empty:%Y-%m}"))
+
+
+def test_a_payment_plan_is_named_with_its_bills_as_far_as_they_are_seen(cast: Cast) -> None:
+    """On the Autopay page and the calendar, at a charge and at what is due; what is paid ahead is not due."""
+    titles = ("Hospital stay", "Imaging", "Office visit", "Laboratory")
+    bills = [make_bill(cast.bob if title == "Imaging" else cast.maya, title=title) for title in titles]
+    plan = make_plan(cast.alice, bills)
+    first, second = standing.of(plan).lines[:2]
+    make_payment({bills[0]: first.open_cents}, payer=cast.alice.user)
+    enrollment = enrolled(cast.alice, make_terms(cast.alice, subject=Subject(covers="plan", plan=plan)))
+    charge = AutopayCharge.objects.create(
+        enrollment=enrollment, household=cast.household, installment=second.installment, method=enrollment.method,
+        amount_cents=second.open_cents, due_on=second.installment.due_on, charge_on=second.installment.due_on,
+    )  # fmt: skip
+    alice, name = signed_in(cast.alice), f"Payment plan {plan.number}"
+    month = f"/autopay/calendar/?month={charge.charge_on:%Y-%m}"
+    for address, times in (("/autopay/", 2), (month, 2), (f"/autopay/charges/{charge.pk}/", 2)):
+        assert text_of(alice.get(address)).count(f"{name}: Hospital stay, Imaging and 2 more bills") == times, address
+    due = [
+        entry for entry in monthly.entries(scope_of(cast.alice.user), in_days(0), in_days(90)) if entry.kind == "due"
+    ]
+    assert [entry.on for entry in due][:1] == [second.installment.due_on]
+    cast.bob.confidential_since = timezone.now()
+    cast.bob.save()
+    assert f"{name}: Hospital stay, Office visit and 1 more bill" in text_of(alice.get(month))
+    assert "Imaging" not in text_of(alice.get("/autopay/")) + text_of(alice.get(month))
 
 
 def test_the_overview_says_what_is_taken_next_and_the_bill_says_how_much_from_what(
