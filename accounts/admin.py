@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
-from accounts import access_report, code_actions, departure_admin, ledger_admin, staff_access, viewing
+from accounts import access_report, closing_admin, code_actions, departure_admin, ledger_admin, staff_access, viewing
 from accounts.models import ConsentRule, Coverage, Delegate, Household, Member, Plan, User
 from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
@@ -44,8 +44,9 @@ class HouseholdAdmin(MemberRecordAdmin):
     list_display = ("number", "holder", "city", "state", "zip")
     search_help_text = "A household's or a member's number, or a last name, whole"
     exact_search = ("number",)
-    fields = ("number", "address", "city", "state", "zip", "is_paperless", "credit_link")
+    fields = ("number", "address", "city", "state", "zip", "is_paperless", "credit_link", "closed_on")
     readonly_fields = ("credit_link",)
+    offered = closing_admin.ACTIONS
 
     def searched(self, term: str) -> Q:
         """By its number, or by its members'."""
@@ -136,6 +137,7 @@ class MemberAdmin(MemberRecordAdmin):
         Action(
             suffix="view-as", label="See the portal as this member", permission=viewing.PERMISSION,
             run=lambda user, member, cleaned: "You see what the member sees.", then=_see_as, applies=viewing.is_offered,
+            opens=viewing.seen_apart,
             explains="For 15 minutes, only to read. The reason and every page that you open are written down, and the "
             "member can ask who looked.",
         ),

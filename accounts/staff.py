@@ -84,6 +84,7 @@ class Action:
     then: Callable[[HttpRequest, Any, dict[str, Any]], str] | None = (
         None  # in this session; where to go. Raises Refused
     )
+    opens: Callable[[Any], Sequence[Member]] = lambda obj: ()  # whose records it lets staff see beside the record's own
 
 
 def is_own_household(user: User, household_id: int) -> bool:
@@ -144,7 +145,11 @@ class MemberRecordAdmin(ReadOnlyAdmin):
 
     def barrier(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
         """A confidential member's record opens for a reason, which is recorded first (FAULTS F25)."""
-        members = [member for member in self.members_of(obj) if member.is_confidential]
+        return self._asked(request, obj, self.members_of(obj))
+
+    def _asked(self, request: HttpRequest, obj: Any, whose: Sequence[Member]) -> HttpResponse | None:
+        """The page that asks for a reason, unless one was given for all of them who are confidential."""
+        members = [member for member in whose if member.is_confidential]
         given: dict[str, float] = request.session.get(REASONS, {})
         fresh = time.time() - REASON_HOLDS_SECONDS
         if members and any(is_own_household(request.user, member.household_id) for member in members):  # type: ignore[arg-type]
@@ -153,7 +158,10 @@ class MemberRecordAdmin(ReadOnlyAdmin):
             return None
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            self.look(request, obj, action="confidential", reason=form.cleaned_data["reason"])
+            for member in [*self.members_of(obj), *(each for each in members if each not in self.members_of(obj))]:
+                self._looked(
+                    request, self.subject_of(obj), "confidential", form.cleaned_data["reason"], member_id=member.pk
+                )
             self._report_looks(request, members)
             now = {str(member.pk): time.time() for member in members}
             request.session[REASONS] = {key: at for key, at in given.items() if at > fresh} | now
@@ -192,7 +200,7 @@ class MemberRecordAdmin(ReadOnlyAdmin):
         if is_own_household(user, self.household_id_of(obj)):
             messages.error(request, "This is your own household: somebody else has to do it.")
             return HttpResponseRedirect(page_of(obj))
-        if (before := self.barrier(request, obj)) is not None:
+        if (before := self.barrier(request, obj) or self._asked(request, obj, action.opens(obj))) is not None:
             return before
         return reauthentication.required(self._act_on)(request, user, obj, action)
 

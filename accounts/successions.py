@@ -54,11 +54,11 @@ def offers_to(scope: Scope) -> list[Departure]:
 @atomic_with_retry
 def plan(
     holder: Member, scope: Scope, *, cause: str, on: dt.date, successor: Member | None,
-    plans: str = Departure.Plans.KEEP, by: User,
+    plans: str = Departure.Plans.KEEP, letters: dict[str, str] | None = None, by: User,
 ) -> Departure:  # fmt: skip
     """Plan that a holder leaves from midnight of a day; without a successor, that the account closes then.
 
-    A repeat changes nothing. Another day or another person has to be agreed to anew. Raises Refused.
+    `letters`: where letters go then, by POSTAL; without it, what was written stays. A repeat changes nothing. Another day or another person has to be agreed to anew. Raises Refused.
     """
     today = timezone.localdate()
     locked = Member.objects.select_for_update().get(pk=holder.pk)
@@ -72,7 +72,7 @@ def plan(
         raise Refused(_("Choose an adult of the household who signs in here and stays."))
     if successor is None and others(locked).exists():
         raise Refused(_("Others are on this account, so somebody has to hold it. Choose who, or call Member Services."))
-    return _write(locked, cause=cause, on=on, successor=successor, plans=plans, by=by)
+    return _write(locked, cause=cause, on=on, successor=successor, plans=plans, letters=letters, by=by)
 
 
 @atomic_with_retry
@@ -148,10 +148,11 @@ def lapse(holder: Member, departure: Departure) -> None:
 
 def _write(
     holder: Member, *, cause: str, on: dt.date, successor: Member | None, plans: str, by: User, reason: str = "",
-    is_agreed: bool = False,
+    letters: dict[str, str] | None = None, is_agreed: bool = False,
 ) -> Departure:  # fmt: skip
     standing = departures.leaving(holder)
     wanted = {"cause": cause, "on": on, "plans": plans, "successor_id": successor.pk if successor else None}
+    wanted |= letters or {}
     if standing is not None and not is_agreed and all(getattr(standing, name) == wanted[name] for name in wanted):
         return standing
     stays_agreed = standing is not None and (standing.on, standing.successor_id) == (on, wanted["successor_id"])

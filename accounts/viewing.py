@@ -53,6 +53,14 @@ def is_offered(member: Member) -> bool:
     return member.user_id is not None
 
 
+def seen_apart(member: Member) -> list[Member]:
+    """The confidential members whom a member's eyes see: oneself, one's private side, who granted it."""
+    if member.user is None:
+        return []
+    seen = Member.objects.filter(pk__in=scope_of(member.user).member_ids, confidential_since__isnull=False)
+    return list(seen.order_by("pk"))
+
+
 def begin(request: HttpRequest, member: Member, *, reason: str) -> None:
     """Let the staff member of this session see the portal as `member`. Raises NotViewable.
 

@@ -17,23 +17,6 @@ from payments import leaving
 ONE_DAY = dt.timedelta(days=1)
 
 
-def _last_day() -> forms.DateField:
-    return forms.DateField(
-        label=_("Last day in the household"),
-        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
-        help_text=_("Month, day and year. It holds from midnight at the end of this day. You can choose today."),
-        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
-        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
-    )
-
-
-def _checked(day: dt.date) -> dt.date:
-    today = timezone.localdate()
-    if not today <= day < today + departures.LONGEST:
-        raise forms.ValidationError(_("Choose a last day from today on, at most a year ahead."))
-    return day
-
-
 class PlansForm(forms.Form):
     """What becomes of the payment plan."""
 
@@ -43,76 +26,38 @@ class PlansForm(forms.Form):
     )  # fmt: skip
 
 
-class HolderForm(PlansForm):
-    """A holder leaves: why, until when, and who holds the account next, where somebody is left."""
+class PartingForm(PostalForm, PlansForm):
+    """Why, until when, and where letters go afterwards: whoever it is who leaves."""
 
     cause = forms.ChoiceField(
         label=_("Why"), choices=[(cause.value, cause.label) for cause in departures.BY_MEMBERS],
         widget=forms.RadioSelect, initial=Departure.Cause.MOVING_OUT,
     )  # fmt: skip
-    last_day = _last_day()
-    successor = forms.TypedChoiceField(
-        label=_("Who holds the account next"),
-        coerce=int,
-        widget=forms.RadioSelect,
-        help_text=_("They are asked, and have to say yes before the day. Until then nothing changes."),
+    last_day = forms.DateField(
+        label=_("Last day in the household"),
+        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
+        help_text=_("Month, day and year. It holds from midnight at the end of this day. You can choose today."),
+        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
+        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
-    field_order = ("cause", "last_day", "successor", "plans")
 
-    def __init__(self, candidates: list[Member], data: Any = None, *, has_plans: bool, initial: Any = None) -> None:
-        super().__init__(data, initial=initial)
-        self.candidates = {member.pk: member for member in candidates}
-        self.fields["successor"].choices = [(pk, member.full_name) for pk, member in self.candidates.items()]  # type: ignore[attr-defined]
-        if not candidates:
-            del self.fields["successor"]
-        if not has_plans:
-            del self.fields["plans"]
-
-    def clean_last_day(self) -> dt.date:
-        """From today on, at most a year ahead."""
-        return _checked(self.cleaned_data["last_day"])
-
-    def chosen(self) -> dict[str, Any]:
-        """As `successions.plan` takes it."""
-        cleaned = self.cleaned_data
-        return {
-            "cause": cleaned["cause"], "on": cleaned["last_day"] + ONE_DAY,
-            "successor": self.candidates.get(cleaned.get("successor") or 0),
-            "plans": cleaned.get("plans", Departure.Plans.KEEP),
-        }  # fmt: skip
-
-
-class LeavingForm(PostalForm, PlansForm):
-    """Why, until when, and what becomes of bills and plans where there is a choice."""
-
-    cause = forms.ChoiceField(
-        label=_("Why"), choices=[(cause.value, cause.label) for cause in departures.BY_MEMBERS],
-        widget=forms.RadioSelect, initial=Departure.Cause.MOVING_OUT,
-    )  # fmt: skip
-    last_day = _last_day()
-    bills = forms.ChoiceField(
-        label=_("Bills that are open then"), choices=Departure.Bills.choices, widget=forms.RadioSelect,
-        initial=Departure.Bills.THEIRS,
-    )  # fmt: skip
-    field_order = ("cause", "last_day", "bills", "plans", *POSTAL)
-
-    def __init__(
-        self, member: Member, scope: Scope, data: Any = None, *, has_address: bool = False, initial: Any = None
-    ) -> None:
+    def __init__(self, data: Any = None, *, has_plans: bool, needs_address: bool = False, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
         self.fields["address"].help_text = _(
             "Where letters go afterwards. Only this person and Member Services see it."
         )
         for name in POSTAL:
-            self.fields[name].required = member.user_id is None and not has_address
-        if not departures.may_choose_bills(member, scope):
-            del self.fields["bills"]
-        if not leaving.has_plans(member, scope):
+            self.fields[name].required = needs_address
+        if not has_plans:
             del self.fields["plans"]
 
     def clean_last_day(self) -> dt.date:
         """From today on, at most a year ahead."""
-        return _checked(self.cleaned_data["last_day"])
+        day: dt.date = self.cleaned_data["last_day"]
+        today = timezone.localdate()
+        if not today <= day < today + departures.LONGEST:
+            raise forms.ValidationError(_("Choose a last day from today on, at most a year ahead."))
+        return day
 
     def clean(self) -> dict[str, Any]:
         """The address whole, or none."""
@@ -124,11 +69,57 @@ class LeavingForm(PostalForm, PlansForm):
         return cleaned
 
     def chosen(self) -> dict[str, Any]:
-        """As `departures.plan` takes it."""
+        """What both ways of planning take."""
         cleaned = self.cleaned_data
         return {
             "cause": cleaned["cause"], "on": cleaned["last_day"] + ONE_DAY,
-            "bills": cleaned.get("bills", Departure.Bills.THEIRS),
             "plans": cleaned.get("plans", Departure.Plans.KEEP),
             "letters": {name: cleaned[name] for name in POSTAL} if cleaned.get("address") else None,
         }  # fmt: skip
+
+
+class HolderForm(PartingForm):
+    """A holder leaves: and who holds the account next, where somebody is left."""
+
+    successor = forms.TypedChoiceField(
+        label=_("Who holds the account next"),
+        coerce=int,
+        widget=forms.RadioSelect,
+        help_text=_("They are asked, and have to say yes before the day. Until then nothing changes."),
+    )
+    field_order = ("cause", "last_day", "successor", "plans", *POSTAL)
+
+    def __init__(self, candidates: list[Member], data: Any = None, *, has_plans: bool, initial: Any = None) -> None:
+        super().__init__(data, has_plans=has_plans, initial=initial)
+        self.candidates = {member.pk: member for member in candidates}
+        self.fields["successor"].choices = [(pk, member.full_name) for pk, member in self.candidates.items()]  # type: ignore[attr-defined]
+        if not candidates:
+            del self.fields["successor"]
+
+    def chosen(self) -> dict[str, Any]:
+        """As `successions.plan` takes it."""
+        return super().chosen() | {"successor": self.candidates.get(self.cleaned_data.get("successor") or 0)}
+
+
+class LeavingForm(PartingForm):
+    """Anybody else leaves: and what becomes of their bills, where there is a choice."""
+
+    bills = forms.ChoiceField(
+        label=_("Bills that are open then"), choices=Departure.Bills.choices, widget=forms.RadioSelect,
+        initial=Departure.Bills.THEIRS,
+    )  # fmt: skip
+    field_order = ("cause", "last_day", "bills", "plans", *POSTAL)
+
+    def __init__(
+        self, member: Member, scope: Scope, data: Any = None, *, has_address: bool = False, initial: Any = None
+    ) -> None:
+        super().__init__(
+            data, has_plans=leaving.has_plans(member, scope), initial=initial,
+            needs_address=member.user_id is None and not has_address,
+        )  # fmt: skip
+        if not departures.may_choose_bills(member, scope):
+            del self.fields["bills"]
+
+    def chosen(self) -> dict[str, Any]:
+        """As `departures.plan` takes it."""
+        return super().chosen() | {"bills": self.cleaned_data.get("bills", Departure.Bills.THEIRS)}

@@ -46,7 +46,14 @@ def _of_households(month: dt.date) -> Iterator[Paper]:
         holder = (
             Member.objects.filter(household=statement.household, is_primary_holder=True).select_related("user").first()
         )
-        yield _paper(statement, holder, statement.household)
+        yield _paper(statement, holder, _where_they_went(statement.household, holder) or statement.household)
+
+
+def _where_they_went(household: Household, holder: Member | None) -> Departure | None:
+    """Of an account that its last person left: the address that they gave, if they did."""
+    if household.closed_on is None or holder is None:
+        return None
+    return Departure.objects.with_address(timezone.localdate()).filter(member=holder).first()
 
 
 def _of_who_left(month: dt.date) -> Iterator[Paper]:

@@ -74,14 +74,7 @@ def leaving_one(request: MemberRequest, member_id: int) -> HttpResponse:
 def leaving_cancel(request: MemberRequest, member_id: int) -> HttpResponse:
     """Call a planned leaving off, until its day."""
     member = _member(request, member_id)
-    standing = departures.leaving(member)
-    if standing is not None:
-        try:
-            departures.cancel(standing, request.scope, by=request.user)
-        except departures.Refused as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, _("It is called off. Everything stays as it was."))
+    call_off(request, departures.leaving(member))
     return redirect("leaving_one", member.pk)
 
 
@@ -114,6 +107,18 @@ def leaving_death(request: MemberRequest, member_id: int) -> HttpResponse:
         )
         return redirect("leaving")
     return render(request, "family/leaving_death.html", {"member": member})
+
+
+def call_off(request: MemberRequest, standing: Departure | None) -> None:
+    """Call a planned leaving off, anybody's or a holder's, and say so; or why not."""
+    if standing is None:
+        return
+    try:
+        departures.cancel(standing, request.scope, by=request.user)
+    except departures.Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("It is called off. Everything stays as it was."))
 
 
 def _review(request: MemberRequest, member: Member, form: LeavingForm) -> HttpResponse:

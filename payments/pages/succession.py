@@ -16,7 +16,7 @@ from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from payments import succeeding
 from payments.leaving_forms import HolderForm
-from payments.pages.leaving import CONFIRM, ONE_DAY
+from payments.pages.leaving import CONFIRM, ONE_DAY, call_off
 
 CANCEL = "cancel"
 TIME_TO_ANSWER = dt.timedelta(days=14)  # proposed, for who is asked
@@ -32,7 +32,8 @@ def leaving_holder(request: MemberRequest, member_id: int) -> HttpResponse:
         raise Http404("not a member of this viewer who holds an account")
     standing = departures.leaving(holder)
     if request.method == "POST" and request.POST.get("step") == CANCEL:
-        return _cancel(request, standing, holder)
+        call_off(request, standing)
+        return redirect("leaving_holder", holder.pk)
     found = successions.candidates(holder, request.scope)
     has_plans = succeeding.plans_for_others(holder, request.scope).exists()
     form = HolderForm(found, request.POST or None, has_plans=has_plans, initial=_initial(standing))
@@ -82,23 +83,12 @@ def _answered(*, is_yes: bool) -> str:
     return _("You said no. Everything stays as it was.")
 
 
-def _cancel(request: MemberRequest, standing: Departure | None, holder: Member) -> HttpResponse:
-    if standing is not None:
-        try:
-            departures.cancel(standing, request.scope, by=request.user)
-        except departures.Refused as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, _("It is called off. Everything stays as it was."))
-    return redirect("leaving_holder", holder.pk)
-
-
 def _review(request: MemberRequest, context: dict[str, Any], chosen: dict[str, Any]) -> HttpResponse:
     steps = succeeding.steps(
         context["holder"], request.scope, on=chosen["on"], successor=chosen["successor"], is_last=context["is_last"]
     )
     told = {
-        "steps": steps, "current": 3, "successor": chosen["successor"], "last_day": chosen["on"] - ONE_DAY,
+        "steps": steps, "current": 3, "letters": chosen["letters"], "successor": chosen["successor"], "last_day": chosen["on"] - ONE_DAY,
         "cause": Departure.Cause(chosen["cause"]).label,
         "plans": Departure.Plans(chosen["plans"]).label if "plans" in context["form"].fields else "",
     }  # fmt: skip
@@ -125,5 +115,5 @@ def _initial(standing: Departure | None) -> dict[str, Any]:
         return {"last_day": timezone.localdate() + TIME_TO_ANSWER}
     return {
         "cause": standing.cause, "last_day": standing.on - ONE_DAY, "successor": standing.successor_id,
-        "plans": standing.plans,
+        "plans": standing.plans, **standing.letters,
     }  # fmt: skip

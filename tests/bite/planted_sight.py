@@ -52,6 +52,13 @@ SIGHT = (
         f"{C}test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone",
     ),
     Planted(
+        "who sees as a member gives a reason for the private side first",
+        "accounts/staff.py",
+        " or self._asked(request, obj, action.opens(obj))",
+        "",
+        "tests/staff/test_private_sides.py::test_the_eyes_of_who_has_one_ask_for_the_reason_first",
+    ),
+    Planted(
         "own consent begins at the birthday",
         "accounts/consent_rules.py",
         "    return any(age >= from_age(",

@@ -14,7 +14,7 @@ from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
 from bills import sharing
 from bills.models import Bill, Claim, Statement
-from payments import departing, guest_links, monthly_statements, parting, statement_reading
+from payments import departing, guest_links, monthly_statements, paper_statements, parting, statement_reading
 from payments.models import AutopayEnrollment, Payment, PlanBill
 from payments.states import PaymentStatus
 from tests.access.conftest import prove
@@ -24,17 +24,17 @@ from tests.factories import make_bill, make_payment
 from tests.payments.autopay.making import enrolled, make_terms
 from tests.payments.pages import text_of
 from tests.payments.plans.making import make_plan
-from tests.payments.test_leaving import at_midnight_of
+from tests.payments.test_leaving import HER_LETTERS, at_midnight_of
 
 IN_TEN_DAYS = 10
 
 
-def goes(holder: Member, to: Member | None, *, days: int = IN_TEN_DAYS, **chosen: str) -> Departure:
+def goes(holder: Member, to: Member | None, *, days: int = IN_TEN_DAYS, **chosen: object) -> Departure:
     """Plan that a holder leaves in so many days."""
     assert holder.user is not None
     on = timezone.localdate() + dt.timedelta(days=days)
     scope = scope_of(holder.user)
-    return successions.plan(holder, scope, cause="divorce", on=on, successor=to, by=holder.user, **chosen)
+    return successions.plan(holder, scope, cause="divorce", on=on, successor=to, by=holder.user, **chosen)  # type: ignore[arg-type]
 
 
 def agrees(departure: Departure, member: Member, *, is_yes: bool = True) -> None:
@@ -233,6 +233,44 @@ def test_with_nobody_left_the_account_closes_and_what_is_open_is_still_paid_ther
         assert bill in Bill.objects.visible_to(cast.charlie.user)
         assert prove(Client(), cast.charlie.user).get("/pay/").status_code == 200
     assert WorkItem.objects.filter(dedupe_key=f"departure:{departure.pk}").count() == 1
+
+
+def test_where_letters_go_is_asked_of_a_holder_too_and_is_theirs_alone(cast: Cast) -> None:
+    on = timezone.localdate()
+    client, address = prove(Client(), cast.alice.user), f"/family/leaving/{cast.alice.pk}/account/"
+    form = {"cause": "divorce", "last_day": on.isoformat(), "successor": cast.bob.pk, "step": "review"}
+    assert client.post(address, form | HER_LETTERS | {"zip": ""}).status_code == 422
+    assert "9 Elm Street, Fresno, CA 93650" in text_of(client.post(address, form | HER_LETTERS))
+    assert client.post(address, form | HER_LETTERS | {"step": "confirm"}).status_code == 302
+    assert client.post(address, form | {"step": "confirm", "cause": "moving_out"}).status_code == 302
+    departure = Departure.objects.get()
+    assert (departure.letters, departure.cause) == (HER_LETTERS, "moving_out")
+    assert "9 Elm Street" not in prove(Client(), cast.bob.user).get("/family/leaving/offers/").content.decode()
+    agrees(departure, cast.bob)
+    make_bill(cast.alice, issued_on=on.replace(day=1))
+    make_bill(cast.maya, issued_on=on.replace(day=1))
+    Household.objects.update(is_paperless=False)
+    with at_midnight_of(departure.on):
+        departing.run()
+    month = on.replace(day=1)
+    with at_midnight_of((month + dt.timedelta(days=32)).replace(day=1)):
+        monthly_statements.issue(month, on=timezone.localdate())
+        went = {paper.row[3]: paper.row[4] for paper in paper_statements.of_month(month)}
+    assert went == {cast.alice.full_name: "9 Elm Street", cast.bob.full_name: cast.household.address}
+
+
+def test_of_a_closed_account_letters_go_where_its_last_person_went(cast: Cast) -> None:
+    on = timezone.localdate()
+    make_bill(cast.charlie, issued_on=on.replace(day=1))
+    departure = goes(cast.charlie, None, letters=HER_LETTERS)
+    Household.objects.update(is_paperless=False)
+    with at_midnight_of(departure.on):
+        departing.run()
+    month = on.replace(day=1)
+    with at_midnight_of((month + dt.timedelta(days=63)).replace(day=1)):
+        monthly_statements.issue(month, on=timezone.localdate())
+        [paper] = paper_statements.of_month(month)
+    assert paper.row[4] == "9 Elm Street"
 
 
 def test_staff_record_who_holds_the_account_after_a_death(cast: Cast) -> None:

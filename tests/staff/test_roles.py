@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts import roles, staff_access
-from accounts.models import Member, User
+from accounts.models import Household, Member, User
 from accounts.roles import PERMISSIONS, Role
 from accounts.staff import Refused
 from activity.models import Event, WorkItem
@@ -29,7 +29,7 @@ DOERS = {
     "take": "activity.change_workitem", "finish": "activity.change_workitem", "roles": "accounts.change_user",
     "view-as": "activity.add_access", "hold": "bills.add_hold", "end": "bills.change_hold",
     "leaves": "accounts.add_departure", "died": "accounts.add_departure",
-    "holder": "accounts.add_departure",
+    "holder": "accounts.add_departure", "reopen": "accounts.add_departure",
     "waive-charge": "bills.change_bill", "terms": "bills.add_chargerule",
     "code-letter": "accounts.add_enrolmentcode", "code-told": "accounts.add_enrolmentcode",
 }  # fmt: skip
@@ -71,6 +71,7 @@ def target(action: str, records: Records) -> str:
         "leaves": f"/admin/accounts/member/{records.cast.bob.pk}/leaves/",
         "died": f"/admin/accounts/member/{records.cast.bob.pk}/died/",
         "holder": f"/admin/accounts/member/{records.cast.alice.pk}/holder/",
+        "reopen": f"/admin/accounts/household/{records.cast.household.pk}/reopen/",
         "roles": f"/admin/accounts/user/{records.cast.charlie.user.pk}/roles/",
     }.get(action, f"/admin/bills/bill/{records.bill.pk}/{action}/")
 
@@ -78,13 +79,14 @@ def target(action: str, records: Records) -> str:
 def state(records: Records) -> tuple[object, ...]:
     """Everything that an action could change."""
     return (
-        list(Transfer.objects.values_list("pk", flat=True)), list(Refund.objects.values_list("pk", flat=True)),
-        list(Bill.objects.values_list("pk", "voided_at")), list(ImportReject.objects.values_list("pk", "resolved_at")),
-        list(Hold.objects.values_list("pk", "ended_at")), list(
+        set(Transfer.objects.values_list("pk", flat=True)), set(Refund.objects.values_list("pk", flat=True)),
+        set(Bill.objects.values_list("pk", "voided_at")), set(ImportReject.objects.values_list("pk", "resolved_at")),
+        set(Hold.objects.values_list("pk", "ended_at")), set(
             Member.objects.values_list("pk", "left_on", "died_on", "is_primary_holder")
         ),
-        list(WorkItem.objects.values_list("pk", "owner", "done_at")), list(User.objects.values_list("pk", "is_staff")),
-        list(Group.user_set.through.objects.values_list("pk", flat=True)),
+        set(WorkItem.objects.values_list("pk", "owner", "done_at")), set(User.objects.values_list("pk", "is_staff")),
+        set(Group.user_set.through.objects.values_list("pk", flat=True)),
+        set(Household.objects.values_list("pk", "closed_on")),
     )  # fmt: skip
 
 
