@@ -1,7 +1,7 @@
 """Opening a closed account again, and closing one: staff do it on the household's page, with a reason (FAULTS F17).
 
-An account closes by itself when its last person leaves (accounts.successions). Closed, its bills are still seen and paid,
-its holder plans nothing any more, and its post goes where the holder went.
+An account closes by itself when its last person leaves (accounts.successions). Closed, its bills are still seen and
+paid, its holder plans nothing any more, and its post goes where the holder went.
 """
 
 from django.utils import timezone

@@ -58,7 +58,8 @@ def plan(
 ) -> Departure:  # fmt: skip
     """Plan that a holder leaves from midnight of a day; without a successor, that the account closes then.
 
-    `letters`: where letters go then, by POSTAL; without it, what was written stays. A repeat changes nothing. Another day or another person has to be agreed to anew. Raises Refused.
+    `letters`: where letters go then, by POSTAL; without it, what was written stays. A repeat changes nothing. Another
+    day or another person has to be agreed to anew. Raises Refused.
     """
     today = timezone.localdate()
     locked = Member.objects.select_for_update().get(pk=holder.pk)

@@ -88,7 +88,8 @@ def _review(request: MemberRequest, context: dict[str, Any], chosen: dict[str, A
         context["holder"], request.scope, on=chosen["on"], successor=chosen["successor"], is_last=context["is_last"]
     )
     told = {
-        "steps": steps, "current": 3, "letters": chosen["letters"], "successor": chosen["successor"], "last_day": chosen["on"] - ONE_DAY,
+        "steps": steps, "current": 3, "letters": chosen["letters"],
+        "successor": chosen["successor"], "last_day": chosen["on"] - ONE_DAY,
         "cause": Departure.Cause(chosen["cause"]).label,
         "plans": Departure.Plans(chosen["plans"]).label if "plans" in context["form"].fields else "",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A private side opens to staff as a confidential member's record does: for a reason, and with a second look (F14, F25)."""
+"""A private side opens to staff as a confidential member's record does: for a reason and a second look (F14, F25)."""
 
 import pytest
 from django.test import Client
