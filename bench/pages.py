@@ -178,8 +178,8 @@ def _count(run: Run, label: str, name: str, found: dict[int, Page]) -> None:
     queries = [len(page.queries()) for page in found.values()]
     run.figure(f"{label}: queries", max(queries), "", at_most=OVERVIEW_QUERIES if name == "overview" else None)
     run.figure(f"{label}: queries more than with {FULL}", max(queries) - len(found[FULL].queries()), "", at_most=0)
-    # Of each size, not of the largest alone: the planner may walk there what it reads and sorts of a middling one.
-    shares = [page.rows_read() / shown for size, page in found.items() if size > FEW and (shown := page.rows_shown())]
+    # Of each size, not of the largest alone: of a middling household the planner may read and sort all there is.
+    shares = [page.rows_read() / shown for size, page in found.items() if size > FULL and (shown := page.rows_shown())]
     if shares:
         run.figure(f"{label}: rows read a row shown", max(shares), "", at_most=10)
 

@@ -42,6 +42,11 @@ class Row:
     method: str
 
     @property
+    def title(self) -> str:
+        """What its first bill is called."""
+        return self.lines[0].title if self.lines else ""
+
+    @property
     def people(self) -> list[str]:
         """Whose bills it paid, as far as the viewer sees them."""
         return list(dict.fromkeys(line.person for line in self.lines if line.person))
