@@ -1,4 +1,7 @@
-"""Everything that a viewer may keep, in one list: statements, receipts, letters, agreements; the latest first."""
+"""Everything that a viewer may keep, in one list: statements, receipts, explanations of benefits, letters, agreements.
+
+The latest first. Each kind is read along an index, at most MAX_OF_KIND of a year.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -14,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Member
 from accounts.visibility import Scope
-from bills.models import Bill, GracePeriod, Statement
+from bills.models import Bill, Claim, GracePeriod, Statement
 from ledger.templatetags.portal import month as month_words
 from payments import history, statement_reading
 from payments.history import Wanted
@@ -30,6 +33,7 @@ class Kind(models.TextChoices):
 
     STATEMENT = "statement", gettext_lazy("Statement")
     RECEIPT = "receipt", gettext_lazy("Receipt")
+    EXPLANATION = "explanation", gettext_lazy("Explanation of benefits")
     LETTER = "letter", gettext_lazy("Letter")
     AGREEMENT = "agreement", gettext_lazy("Agreement")
 
@@ -53,6 +57,7 @@ def listed(scope: Scope, *, year: int, person: Member | None = None, kind: str =
     """The documents of a year, of one person, of one kind, with these words in title, number or name."""
     sources = {
         Kind.STATEMENT: [_statements], Kind.RECEIPT: [_receipts], Kind.AGREEMENT: [_agreements],
+        Kind.EXPLANATION: [_explanations],
         Kind.LETTER: [_letters, *(import_string(name) for name in settings.LETTER_SOURCES)],
     }  # fmt: skip
     found = [
@@ -111,6 +116,28 @@ def _receipts(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]
                 reverse("payment_pdf", args=[row.payment.number]),
                 row.payment.amount_cents,
             )
+
+
+def _explanations(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
+    """Of the claims in force, by the day of the service, to whom sees the services; none of a claim not decided yet."""
+    claims = Claim.objects.visible_to(scope).filter(
+        status=Claim.Status.ACTIVE, service_on__range=(dt.date(year, 1, 1), dt.date(year, 12, 31))
+    )
+    if person is not None:
+        claims = claims.filter(member=person)
+    for claim in claims.select_related("member").order_by("-service_on", "-pk")[:MAX_OF_KIND]:
+        yield Paper(
+            Kind.EXPLANATION,
+            _("Explanation of benefits: %(what)s") % {"what": claim.provider_name}
+            if claim.provider_name
+            else _("Explanation of benefits"),
+            claim.number,
+            claim.service_on,
+            (claim.member.shown_name,),
+            reverse("claim", args=[claim.number]),
+            reverse("claim_pdf", args=[claim.number]),
+            claim.member_owes_cents,
+        )
 
 
 def _letters(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:

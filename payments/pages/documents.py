@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -24,6 +25,8 @@ from bills import pdf
 from bills.models import Bill, Statement, StatementOpening
 from payments import guest_links, language_notice, papers, spreadsheets, statement_reading, tax_pack
 from payments.pages.guest_linking import printed_link
+
+PAGE_SIZE = 25
 
 
 class DocumentsForm(forms.Form):
@@ -65,14 +68,23 @@ def documents(request: MemberRequest) -> HttpResponse:
         )  # fmt: skip
     looking.at_members(request, request.scope.member_ids, "documents")
     kept = {"year": year} | ({"person": form.chosen_person.pk} if form.chosen_person else {})
+    narrowed = {name: form.cleaned_data[name] for name in ("person", "kind", "words") if form.cleaned_data.get(name)}
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "year": year,
-        "papers": found,
-        "is_narrowed": any(form.cleaned_data.get(name) for name in ("person", "kind", "words")),
+        "papers": page.object_list,
+        "previous": _page({"year": year} | narrowed, page.number - 1) if page.has_previous() else "",
+        "next": _page({"year": year} | narrowed, page.number + 1) if page.has_next() else "",
+        "has_more_claims": sum(paper.kind == papers.Kind.EXPLANATION for paper in found) == papers.MAX_OF_KIND,
+        "is_narrowed": bool(narrowed),
         "pack_query": urlencode(kept),
     }
     return render(request, "documents/documents.html", context, status=422 if form.errors else 200)
+
+
+def _page(kept: dict[str, Any], number: int) -> str:
+    return f"?{urlencode(kept | {'page': number})}"
 
 
 @allow(Policy.MEMBER)

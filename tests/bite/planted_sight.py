@@ -59,6 +59,13 @@ SIGHT = (
         "tests/staff/test_private_sides.py::test_the_eyes_of_who_has_one_ask_for_the_reason_first",
     ),
     Planted(
+        "explanations of benefits are listed to whom the services are shown",
+        "payments/papers.py",
+        "    claims = Claim.objects.visible_to(scope).filter(\n",
+        "    claims = Claim.objects.filter(\n        household_id__in=scope.household_ids,\n",
+        "tests/payments/test_documents.py::test_explanations_are_seen_by_whom_the_services_are",
+    ),
+    Planted(
         "own consent begins at the birthday",
         "accounts/consent_rules.py",
         "    return any(age >= from_age(",

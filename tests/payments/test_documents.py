@@ -6,19 +6,23 @@ import io
 import time
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Member
 from accounts.visibility import scope_of
 from bills import issuing
-from bills.models import Bill
+from bills.models import Bill, Claim
 from ledger.chart import Code
 from ledger.models import Transfer
-from payments import monthly_statements, tax_pack
+from payments import monthly_statements, papers, tax_pack
 from payments.statement_sums import PAYMENTS
+from tests.accounts.private import private_side_of
+from tests.bills.test_claim_pages import make_claim
 from tests.conftest import Cast
-from tests.factories import make_bill, make_coverage, make_payment
+from tests.factories import make_bill, make_coverage, make_delegate, make_payment
 from tests.payments.pages import signed_in, text_of
 
 
@@ -123,6 +127,89 @@ def test_the_list_has_statements_and_receipts_by_year_and_person(cast: Cast) -> 
     assert "No documents in this year" in text_of(client.get("/documents/?year=2021"))
     bobs = text_of(signed_in(cast.bob).get("/documents/?year=2026"))
     assert payment.number not in bobs and "Statement for" not in bobs
+
+
+EXPLANATIONS = "/documents/?year=2026&kind=explanation"
+
+
+def test_explanations_of_benefits_stand_in_the_list_by_year_and_person(cast: Cast) -> None:
+    make_claim(cast.maya)
+    make_claim(cast.bob, "CLM-BOB")
+    make_claim(cast.alice, "CLM-OLD", service_on=dt.date(2025, 12, 31))
+    make_claim(cast.alice, "CLM-OPEN", status="open")
+    make_claim(cast.alice, "CLM-GONE", status="replaced")
+    client = signed_in(cast.alice)
+    answer = client.get(EXPLANATIONS)
+    page = text_of(answer)
+    assert "Explanation of benefits: Oakridge Medical Center" in page and "CLM-1" in page and "CLM-BOB" in page
+    assert not any(number in page for number in ("CLM-OLD", "CLM-OPEN", "CLM-GONE"))
+    assert 'href="/claims/CLM-1/pdf/"' in answer.content.decode()
+    of_maya = text_of(client.get(f"{EXPLANATIONS}&person={cast.maya.pk}"))
+    assert "CLM-1" in of_maya and "CLM-BOB" not in of_maya
+    assert "CLM-1" not in text_of(client.get("/documents/?year=2026&kind=receipt"))
+    assert "CLM-OLD" in text_of(client.get("/documents/?year=2025"))
+
+
+def test_explanations_are_seen_by_whom_the_services_are(cast: Cast) -> None:
+    """F06, F14: none of who is confidential, of a private side, or to who sees amounts alone."""
+    side = private_side_of(cast.maya)
+    for member, number in ((cast.bob, "CLM-BOB"), (side, "CLM-OWN"), (cast.maya, "CLM-MAYA")):
+        make_claim(member, number)
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    page = text_of(signed_in(cast.alice).get(EXPLANATIONS))
+    assert "CLM-MAYA" in page and "CLM-BOB" not in page and "CLM-OWN" not in page
+    assert "CLM-BOB" in text_of(signed_in(cast.bob).get(EXPLANATIONS))
+    for grant, is_seen in (("pay_only", False), ("view", True)):
+        helper = make_delegate(cast.maya, f"{grant}@example.com", grant)
+        client = Client()
+        client.force_login(helper)
+        assert ("CLM-MAYA" in text_of(client.get(EXPLANATIONS))) is is_seen
+        assert "CLM-OWN" not in text_of(client.get(EXPLANATIONS))
+
+
+def test_a_long_year_is_paged_and_asks_no_more_queries_than_a_short_one(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_claim(cast.maya, "CLM-FIRST", service_on=dt.date(2026, 1, 1))
+    client = signed_in(cast.alice)
+    client.get("/documents/?year=2026")
+    with CaptureQueriesContext(connection) as short:
+        client.get("/documents/?year=2026")
+    for number in range(30):
+        make_claim(cast.bob, f"CLM-{number}", service_on=dt.date(2026, 2, 1) + dt.timedelta(days=number))
+    with CaptureQueriesContext(connection) as long:
+        first = client.get("/documents/?year=2026")
+    assert len(long) == len(short)
+    assert "CLM-29" in text_of(first) and "CLM-FIRST" not in text_of(first)
+    assert 'href="?year=2026&amp;page=2"' in first.content.decode()
+    second = client.get(f"{EXPLANATIONS}&page=2")
+    assert "CLM-FIRST" in text_of(second) and "CLM-29" not in text_of(second)
+    assert 'href="?year=2026&amp;kind=explanation&amp;page=1"' in second.content.decode()
+    for odd in ("0", "-1", "99999999999999999999", "x", ""):
+        assert client.get(f"{EXPLANATIONS}&page={odd}").status_code == 200
+    monkeypatch.setattr(papers, "MAX_OF_KIND", 30)
+    assert "All claims of 2026" in text_of(client.get(f"{EXPLANATIONS}&page=2"))
+
+
+def test_explanations_are_read_along_an_index_as_far_as_the_cap(cast: Cast) -> None:
+    make_claim(cast.maya)
+    Claim.objects.bulk_create(
+        Claim(
+            number=f"CLM-X{number}", member=cast.charlie, household=cast.strangers, kind="professional",
+            service_on=dt.date(2026, 1, 1), source="test", source_id=f"x{number}", source_version="1",
+        )
+        for number in range(3_000)
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE bills_claim")
+    with CaptureQueriesContext(connection) as asked:
+        assert [paper.number for paper in papers.listed(scope_of(cast.alice.user), year=2026, kind="explanation")]
+    [sql] = [query["sql"] for query in asked if 'FROM "bills_claim"' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "bills_claim_household_service" in plan or "bills_claim_member_service" in plan, plan
+    assert "Seq Scan on bills_claim" not in plan, plan
 
 
 def test_the_pack_asks_who_it_is_first(cast: Cast) -> None:
