@@ -11,11 +11,11 @@ from accounts.models import Member
 from accounts.visibility import scope_of
 from activity.models import WorkItem
 from bills.imports import labels
-from bills.models import Accumulator, Bill, Claim, ImportBatch, ImportReject
-from payments import guest_links, guests
+from bills.models import Accumulator, Bill, Claim, ImportBatch, ImportReject, Statement
+from payments import guest_links, guests, monthly_statements
 from payments.models import GuestLink
 from tests.accounts.private import private_side_of
-from tests.bills.importing import Json, book_holds, counts, eob, later, owes, take
+from tests.bills.importing import Json, book_holds, claim, counts, eob, later, owes, take
 from tests.bills.test_import_csv import HEADER
 from tests.bills.test_import_csv import take as take_rows
 from tests.conftest import Cast
@@ -126,6 +126,23 @@ def test_what_was_paid_before_goes_there_with_its_account(cast: Cast, folder: Pa
     assert counts(take(folder, owes(eob("own", "maya"), 5, month=7))) == {"in_review": 1}  # it would make credit
     assert ImportReject.objects.get().rule == "private_and_paid"
     assert book_holds()
+
+
+def test_the_next_statement_of_the_holder_begins_without_it(cast: Cast, folder: Path) -> None:
+    """What an issued one said stays told; of the next, no row and no sum."""
+    take(folder, eob("own", "maya"), eob("plain", "maya"))
+    bill = claim("own").bill
+    assert bill is not None
+    make_payment({bill: 1000}, payer=cast.alice.user)
+    month = timezone.localdate().replace(day=1)
+    following = [(month + dt.timedelta(days=days)).replace(day=1) for days in (32, 63)]
+    monthly_statements.issue(month, on=following[0])
+    take(folder, labelled(later(eob("own", "maya")), "PSY"))
+    monthly_statements.issue(following[0], on=following[1])
+    first, second = Statement.objects.filter(member=None).order_by("month")
+    assert bill.number in str(first.content) and bill.number not in str(second.content)
+    assert (first.balance_cents, second.previous_cents, second.balance_cents) == (5000, 3000, 3000)
+    assert Statement.objects.get(member=side(cast.maya)).balance_cents == 2000
 
 
 def test_who_had_seen_it_does_not_find_it_as_a_guest(cast: Cast, folder: Path) -> None:
