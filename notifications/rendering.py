@@ -96,6 +96,7 @@ def _context(kind: Kind, news: News, *, states_amounts: bool) -> dict[str, Any]:
         "amount_cents": news.amount_cents if _is_stated(kind, states_amounts=states_amounts) else None,
         "count": news.count,
         "news_count": news.news_count,
+        "autopay_on": news.autopay_on,
         "copied_text": news.text,
         "support_phone": settings.SUPPORT_PHONE,
         "support_tty": settings.SUPPORT_TTY,

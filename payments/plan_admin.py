@@ -14,7 +14,7 @@ from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, R
 from activity.staff import ReadOnlyInline, link, listed
 from ledger.money import format_usd
 from payments.models import Installment, PaymentPlan, PlanAgreement, PlanBill, PlanPolicy
-from payments.plans import policies, standing
+from payments.plans import charging, policies, standing
 
 
 class InstallmentInline(ReadOnlyInline):
@@ -95,7 +95,8 @@ class PaymentPlanAdmin(MemberRecordAdmin):
     @admin.display(description="where it stands")
     def where_it_stands(self, obj: PaymentPlan) -> str:
         """The state, as the member sees it."""
-        return str(standing.of(obj).state().label)
+        where = standing.of(obj)
+        return str(charging.state_of(where, charging.of(where)).label)
 
     @admin.display(description="paid")
     def paid(self, obj: PaymentPlan) -> str:

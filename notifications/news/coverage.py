@@ -1,6 +1,7 @@
 """Notices of the coverage clock, as things stand now."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +11,7 @@ from bills.models import GracePeriod
 from notifications.models import Notification
 from notifications.news.looking import Looked, News, NotToBeSent, name_of
 from payments import grace
+from payments.models import AutopayCharge, AutopayEnrollment
 
 TRUE_IN = {
     "grace_began": {GracePeriod.Status.OPEN},
@@ -33,6 +35,7 @@ def of_grace(notices: Sequence[Notification]) -> dict[int, Looked]:
         ).values_list("household_id", "user_id")
     )
     today = timezone.localdate()
+    planned = _planned({found.coverage_id for found in periods.values()})
     standings = grace.standings({found.coverage for found in periods.values()}, today=today)
     found: dict[int, Looked] = {}
     for notice in notices:
@@ -51,10 +54,22 @@ def of_grace(notices: Sequence[Notification]) -> dict[int, Looked]:
         elif is_running and grace.is_cured(period, standing.months, today=today):
             found[notice.pk] = NotToBeSent("the premium is paid, or its payment on its way")
         else:
-            found[notice.pk] = _news(period, standing.clock.cure_cents if is_running else None)
+            cents = standing.clock.cure_cents if is_running else None
+            planned_on = planned.get((period.coverage_id, notice.user_id)) if is_running else None
+            found[notice.pk] = _news(period, cents, planned_on)
     return found
 
 
-def _news(period: GracePeriod, amount_cents: int | None) -> News:
+def _planned(coverage_ids: Collection[int]) -> dict[tuple[int, int], dt.date]:
+    """The next day on which autopay charges a premium of each of these coverages, and of whom."""
+    charges = AutopayCharge.objects.filter(
+        status__in=(AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.QUEUED), bill__coverage__in=coverage_ids,
+        enrollment__status=AutopayEnrollment.Status.ACTIVE,
+    ).order_by("-charge_on", "-pk")  # fmt: skip
+    rows = charges.values_list("bill__coverage_id", "enrollment__user_id", "charge_on")
+    return {(coverage_id, user_id): day for coverage_id, user_id, day in rows if coverage_id is not None}
+
+
+def _news(period: GracePeriod, amount_cents: int | None, planned_on: dt.date | None) -> News:
     on = period.cover_ends_on if period.status == GracePeriod.Status.ENDED else period.ends_on
-    return News(f"{reverse('premiums')}?coverage={period.coverage_id}", on, amount_cents)
+    return News(f"{reverse('premiums')}?coverage={period.coverage_id}", on, amount_cents, autopay_on=planned_on)

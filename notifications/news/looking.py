@@ -23,6 +23,7 @@ class News:
     count: int = 0
     news_count: int = 0
     text: str = ""  # what is copied word for word
+    autopay_on: dt.date | None = None  # when autopay is to pay what is owed
 
 
 Looked: TypeAlias = News | NotToBeSent

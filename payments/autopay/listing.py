@@ -108,6 +108,17 @@ def row(charge: AutopayCharge, scope: Scope, plans: naming.PlanTitles | None = N
     )
 
 
+def next_try(charge: AutopayCharge, scope: Scope) -> Row | None:
+    """The try that follows on a charge that failed; None where there is none."""
+    if charge.status != Charge.FAILED:
+        return None
+    same = charges(scope).filter(
+        bill=charge.bill_id, installment=charge.installment_id, cycle=charge.cycle, attempt=charge.attempt + 1
+    )
+    found = same.first()
+    return row(found, scope) if found is not None else None
+
+
 def subjects(scope: Scope) -> list[Subject]:
     """What the viewer could have paid by autopay: premiums of coverages in force, medical bills, and own plans."""
     today = timezone.localdate()

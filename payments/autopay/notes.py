@@ -22,11 +22,12 @@ TO_COME = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line and where it leads. `detail`: of a charge to come, how much from what."""
+    """A line and where it leads. `detail`: of a charge to come, how much from what; `is_planned`: it asks nobody."""
 
     text: str
     href: str
     detail: str = ""
+    is_planned: bool = False
 
 
 def of_bill(bill: Bill, scope: Scope) -> Note | None:
@@ -73,7 +74,8 @@ def _when(charge: AutopayCharge) -> Note:
     detail = _("%(amount)s from %(method)s") % {"amount": format_usd(charge.amount_cents), "method": method}
     if charge.status == Charge.ASKED:
         return Note(_("Autopay asks: charge it?"), href, detail)
-    return Note(_("Autopay on %(day)s") % {"day": day_of_year(days.planned(charge))}, href, detail)
+    is_planned = charge.enrollment.status == AutopayEnrollment.Status.ACTIVE
+    return Note(_("Autopay on %(day)s") % {"day": day_of_year(days.planned(charge))}, href, detail, is_planned)
 
 
 def _is_on(enrollment: AutopayEnrollment) -> Note:

@@ -29,6 +29,7 @@ def charge_page(request: MemberRequest, charge_id: int) -> HttpResponse:
     methods = _methods(request, charge)
     context = {
         "row": listing.row(charge, request.scope),
+        "next_try": listing.next_try(charge, request.scope),
         "charge": charge,
         "title": naming.title_of(charge.enrollment, request.scope),
         "is_asked": charge.status == AutopayCharge.Status.ASKED,

@@ -30,10 +30,11 @@ def plans_page(request: MemberRequest) -> HttpResponse:
     found = PaymentPlan.objects.visible_to(request.scope).select_related("policy", "household")
     plans = list(found.order_by("ended_at", "-created_at")[:MAX_LISTED])
     where = standing.of_many(plans)
+    taken = charging.of_many(where)
     looking.at_members(request, (bill.member_id for each in where for bill in each.bills), "plans")
     free = [each for each in offering.candidates(request.scope) if not each.reason]
     context = {
-        "rows": [_row(each) for each in where],
+        "rows": [_row(each, taken.get(each.plan.pk)) for each in where],
         "free_count": len(free),
         "free_cents": sum(each.owed_cents for each in free),
     }
@@ -111,7 +112,7 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
     following = where.next_line
     taken = charging.of(where)
     context = {
-        **_row(where),
+        **_row(where, taken),
         "form": form,
         "due_cents": due,
         "taken": taken,
@@ -133,8 +134,8 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
     return render(request, "plans/plan.html", context, status=status)
 
 
-def _row(where: Standing) -> dict[str, object]:
-    state = where.state()
+def _row(where: Standing, taken: charging.Taken | None) -> dict[str, object]:
+    state = charging.state_of(where, taken)
     return {
         "plan": where.plan, "where": where, "state": state, "tone": TONES.get(state, ""),
         "following": where.next_line, "total_cents": where.should_be_cents,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from payments.models import AutopayCharge, AutopayEnrollment, Installment
-from payments.plans.standing import Standing
+from payments.plans.standing import Standing, State
 
 Charge = AutopayCharge.Status
+TO_COME = (Charge.ANNOUNCED, Charge.QUEUED)
 BY_HAND = (Charge.SKIPPED, Charge.FAILED, Charge.ASKED)  # a charge that is not made, or only after a yes
 
 
@@ -49,6 +50,22 @@ def takes(enrolled_at: dt.datetime, due_on: dt.date, charge_status: str | None) 
 def of(where: Standing) -> Taken | None:
     """What takes the next instalment of one plan."""
     return of_many([where]).get(where.plan.pk)
+
+
+def is_to_come(charge_status: str | None, charge_on: dt.date | None, today: dt.date) -> bool:
+    """Whether a charge of an instalment is still to be made: until then nothing is missed, whenever it was due.
+
+    A charge lies after the due date where its notice asks for it, or where it is tried again.
+    """
+    return charge_status in TO_COME and charge_on is not None and charge_on >= today
+
+
+def state_of(where: Standing, taken: Taken | None, today: dt.date | None = None) -> State:
+    """The state of a plan, given what takes its next instalment: what autopay is about to take is due, not missed."""
+    today, state = today or timezone.localdate(), where.state(today)
+    charge = taken.charge if taken is not None else None
+    is_ahead = charge is not None and is_to_come(charge.status, charge.charge_on, today)
+    return State.DUE if state == State.MISSED and is_ahead else state
 
 
 def _latest(parts: Sequence[Installment]) -> dict[int, AutopayCharge]:

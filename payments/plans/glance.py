@@ -82,8 +82,9 @@ def _left() -> Coalesce:
 def _lines() -> Subquery:
     latest = AutopayCharge.objects.filter(installment_id=OuterRef("pk")).order_by("-cycle", "-attempt")
     line = JSONObject(
-        position="position", due_on="due_on", cents="amount_cents", charge=Subquery(latest.values("status")[:1])
-    )
+        position="position", due_on="due_on", cents="amount_cents", charge=Subquery(latest.values("status")[:1]),
+        charge_on=Subquery(latest.values("charge_on")[:1]),
+    )  # fmt: skip
     lines = Installment.objects.filter(superseded_at__isnull=True, plan_id=OuterRef("pk")).order_by().values("plan_id")
     return Subquery(lines.annotate(told=JSONBAgg(line)).values("told"), output_field=JSONField())
 
@@ -116,15 +117,22 @@ def _told(row: Mapping[str, Any], where: Standing, today: dt.date, *, more: int)
     line, plan = where.next_line, where.plan
     assert line is not None
     autopay, due_on = row["autopay"], line.installment.due_on
-    charge = next(each["charge"] for each in row["lines"] if each["position"] == line.installment.position)
+    charge, charge_on = next(
+        (each["charge"], each["charge_on"])
+        for each in row["lines"] if each["position"] == line.installment.position
+    )  # fmt: skip
     is_taken = autopay is not None and charging.takes(
         dt.datetime.fromisoformat(autopay["created_at"]), due_on, None if charge is None else charge
     )
     method = autopay if is_taken else row["method"]
-    is_missed = where.missed_since(today) is not None
+    charge_day = dt.date.fromisoformat(charge_on) if charge_on is not None else None
+    is_ahead = is_taken and charging.is_to_come(charge, charge_day, today)
+    state = where.state(today)
+    state = State.DUE if state == State.MISSED and is_ahead else state
+    is_missed = where.missed_since(today) is not None and state != State.DUE
     cents = where.due_cents(today) if is_missed else line.open_cents
     return NextInstalment(
-        number=plan.number, state=where.state(today), pause_reason=plan.pause_reason, paused_until=plan.paused_until,
+        number=plan.number, state=state, pause_reason=plan.pause_reason, paused_until=plan.paused_until,
         ends_on=where.ends_on(), amount_cents=min(cents, where.left_cents), day=due_on, is_taken=is_taken, more=more,
         method=wording.name(*(method[name] for name in METHOD[:3]), bank_name=method["bank_name"])
         if method["kind"] else "",

@@ -13,7 +13,7 @@ from ledger.transactions import atomic_with_retry
 from payments import calendar
 from payments.models import Installment, PaymentPlan
 from payments.plans import agreeing, charging, pausing, respreading, standing
-from payments.plans.standing import Standing
+from payments.plans.standing import Standing, State
 
 DUE_SOON_DAYS = 3
 Told = Installment.Told
@@ -62,6 +62,8 @@ def look(plan: PaymentPlan, today: dt.date) -> bool:
     missed = where.missed_since(today)
     if missed is None:
         return _cured(plan, today) if plan.missed_since is not None else _remind(where, today)
+    if plan.missed_since is None and charging.state_of(where, charging.of(where), today) == State.DUE:
+        return False
     newly = _newly_missed(where, today)
     if plan.missed_since is None:
         return _write(plan, Q(missed_since=None), "plan.missed", where, missed_since=missed, cured_on=None)

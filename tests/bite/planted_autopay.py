@@ -82,6 +82,12 @@ AUTOPAY = (
         f"{P}autopay/test_announcing.py::test_a_day_that_the_notice_does_not_reach_becomes_the_due_date_or_ten_days",
     ),
     Planted(
+        "plans: what autopay is about to take is not missed", "payments/plans/watching.py",
+        "    if plan.missed_since is None and charging.state_of(where, charging.of(where), today) == State.DUE:",
+        "    if False:",
+        f"{P}plans/test_time.py::test_what_autopay_takes_after_the_due_date_is_not_missed_until_it_failed",
+    ),
+    Planted(
         "autopay import: a row that is refused is alone", "payments/autopay/taking_over.py",
         "        if len(orders) > 1:\n", "        if False:\n",
         f"{P}autopay/test_importing_many.py::test_a_row_that_the_database_refuses_takes_no_other_with_it",

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.visibility import scope_of
+from ledger.templatetags.portal import day_long
 from payments.autopay import changing, consents, monthly
 from payments.autopay.terms import Subject
 from payments.models import AutopayCharge, AutopayConsent, AutopayEnrollment
@@ -172,6 +173,26 @@ def test_one_charge_is_skipped_moved_and_answered_on_its_page(cast: Cast) -> Non
     assert "above your limit" in text_of(alice.get(f"/autopay/charges/{asked.pk}/"))
     alice.post(f"/autopay/charges/{asked.pk}/change/", {"yes": "1"})
     assert stands(asked) == ("announced", "approved")
+
+
+def test_what_failed_says_when_it_is_tried_again_and_with_what(cast: Cast) -> None:
+    enrollment = enrolled(cast.alice)
+    failed = announced(enrollment, cast.alice, status="failed", code="insufficient_funds")
+    alice, address = signed_in(cast.alice), f"/autopay/charges/{failed.pk}/"
+    page = text_of(alice.get(address))
+    assert "We do not try again by ourselves." in page and "Tried on" in page and "Charged on" not in page
+    other = make_card(cast.alice, last4="1881")
+    again = AutopayCharge.objects.create(
+        enrollment=enrollment, household=cast.household, bill=failed.bill, attempt=2, amount_cents=failed.amount_cents,
+        due_on=failed.due_on, charge_on=in_days(20), method=other,
+    )  # fmt: skip
+    page = text_of(alice.get(address))
+    assert f"We try again on {day_long(in_days(20))} with Visa ending in 1881, unless you have paid by then." in page
+    assert f'href="/autopay/charges/{again.pk}/"' in alice.get(address).content.decode()
+    assert "Planned for" in text_of(alice.get(f"/autopay/charges/{again.pk}/"))
+    for status in ("queued", "sent"):
+        AutopayCharge.objects.filter(pk=again.pk).update(status=status)
+    assert "It was tried again." in text_of(alice.get(address))
 
 
 def test_it_is_paused_resumed_and_stopped_with_clear_words(cast: Cast) -> None:

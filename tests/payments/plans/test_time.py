@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 import ledger
@@ -53,6 +54,24 @@ def test_money_on_its_way_misses_nothing(plan: PaymentPlan, bill: Bill) -> None:
     watching.run()
     assert state_of(plan) is State.ON_TRACK
     assert not told("plan.missed")
+
+
+def test_what_autopay_takes_after_the_due_date_is_not_missed_until_it_failed(cast: Cast, plan: PaymentPlan) -> None:
+    """Its ten days of notice, or its next try, end after the due date: nobody is told of a missed payment meanwhile."""
+    charge = enrolled(cast, plan, status="announced")
+    move_back(plan, 6)
+    AutopayCharge.objects.filter(pk=charge.pk).update(charge_on=today() + dt.timedelta(days=2))
+    watching.run()
+    assert not told("plan.missed")
+    client = Client()
+    client.force_login(cast.alice.user)  # type: ignore[arg-type]
+    for address in ("/overview/", "/plans/", f"/plans/{plan.number}/"):
+        page = client.get(address).content.decode()
+        assert "Payment missed" not in page and ("Payment due" in page) is (address != "/overview/"), address
+    for status in ("queued", "failed"):
+        AutopayCharge.objects.filter(pk=charge.pk).update(status=status)
+    watching.run()
+    assert told("plan.missed") == 1 and "Payment missed" in client.get("/plans/").content.decode()
 
 
 def test_from_due_to_missed_to_notice_to_the_end_and_each_said_once(plan: PaymentPlan, bill: Bill) -> None:
