@@ -42,7 +42,9 @@ class Row:
 
     @property
     def day(self) -> dt.date:
-        """The day it is or was charged."""
+        """The day it is or was charged; of what waits for a yes, the first that a yes can still reach."""
+        if self.charge.status == Charge.ASKED:
+            return max(days.planned(self.charge), days.first_day())
         return days.planned(self.charge) if self.charge.status in WAITING else self.charge.charge_on
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from accounts.visibility import Scope
 from bills import naming as bill_naming
 from bills.models import Bill
 from payments import calendar
-from payments.autopay import listing, naming
+from payments.autopay import days, listing, naming
 from payments.models import AutopayCharge, PaymentPlan
 from payments.plans import standing
 
@@ -93,7 +94,10 @@ def _due_parts(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
 def _charges(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
     shown = (*(AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.ASKED), AutopayCharge.Status.QUEUED,
              AutopayCharge.Status.SENT, AutopayCharge.Status.DONE)  # fmt: skip
-    found = listing.charges(scope).filter(status__in=shown, charge_on__range=(first, last)).order_by("charge_on", "pk")
+    # What nobody said yes to by its day was not charged on it.
+    unanswered = Q(status=AutopayCharge.Status.ASKED, charge_on__lt=days.first_day())
+    found = listing.charges(scope).filter(~unanswered, status__in=shown, charge_on__range=(first, last))
+    found = found.order_by("charge_on", "pk")
     return [
         Entry(row.charge.charge_on, AUTOPAY, f"autopay:{row.charge.pk}", row.title, row.charge.amount_cents,
               reverse("autopay_charge", args=[row.charge.pk]))

@@ -175,6 +175,16 @@ def test_one_charge_is_skipped_moved_and_answered_on_its_page(cast: Cast) -> Non
     assert stands(asked) == ("announced", "approved")
 
 
+def test_what_nobody_said_yes_to_by_its_day_can_be_charged_from_tomorrow_on(cast: Cast) -> None:
+    """And the calendar does not say that it was charged on the day that has gone by."""
+    charge = announced(enrolled(cast.alice), cast.alice, status="asked", charge_on=in_days(-3))
+    alice, tomorrow = signed_in(cast.alice), day_long(in_days(1))
+    assert f"Next: $185.00 on {tomorrow}, only if you say yes" in text_of(alice.get("/autopay/"))
+    assert f"on {tomorrow}" in text_of(alice.get(f"/autopay/charges/{charge.pk}/"))
+    found = monthly.entries(scope_of(cast.alice.user), in_days(-10), in_days(10))
+    assert [entry for entry in found if entry.kind == "autopay"] == []
+
+
 def test_what_failed_says_when_it_is_tried_again_and_with_what(cast: Cast) -> None:
     enrollment = enrolled(cast.alice)
     failed = announced(enrollment, cast.alice, status="failed", code="insufficient_funds")
