@@ -60,7 +60,7 @@ def of_grace(notices: Sequence[Notification]) -> dict[int, Looked]:
     return found
 
 
-def _planned(coverage_ids: Collection[int]) -> dict[tuple[int, int], dt.date]:
+def _planned(coverage_ids: Collection[int]) -> dict[tuple[int, int | None], dt.date]:
     """The next day on which autopay charges a premium of each of these coverages, and of whom."""
     charges = AutopayCharge.objects.filter(
         status__in=(AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.QUEUED), bill__coverage__in=coverage_ids,
