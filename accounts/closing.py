@@ -6,9 +6,9 @@ paid, its holder plans nothing any more, and its post goes where the holder went
 
 from django.utils import timezone
 
-from accounts import successions
+from accounts import departures, successions
 from accounts.departures import Refused
-from accounts.models import Household, Member, User
+from accounts.models import Departure, Household, Member, User
 from activity.models import Event, WorkItem
 from activity.recording import close_work, open_work, record
 from ledger.transactions import atomic_with_retry
@@ -29,6 +29,9 @@ def reopen(household: Household, *, by: User, reason: str) -> None:
     for item in of_closing.order_by("pk"):
         close_work(item.dedupe_key, reason="the account was opened again")
     _record("household.reopened", locked, by, reason, closed_on=str(locked.closed_on))
+    closed_by = Departure.objects.filter(member=holder, successor__isnull=True, done_at__isnull=False)
+    if (departure := closed_by.filter(on=locked.closed_on, cause__in=departures.BY_MEMBERS).first()) is not None:
+        departures.note("departure.account_reopened", departure, actor=f"user:{by.pk}", reason=reason)
 
 
 @atomic_with_retry

@@ -35,6 +35,10 @@ KINDS: tuple[Kind, ...] = (
         events=("departure.account_closed",), told=audience.both, is_required=True,
     ),
     Kind(
+        name="account_reopened", label=_("The account is open again"), topic=Topic.FAMILY,
+        events=("departure.account_reopened",), told=audience.both, is_required=True,
+    ),
+    Kind(
         name="sight_given", label=_("The account holder sees somebody's bills again"), topic=Topic.FAMILY,
         events=("sight.given",), told=audience.both_of_sight, is_required=True, is_security=True,
     ),

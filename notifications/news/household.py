@@ -37,7 +37,7 @@ def _of_departure(notice: Notification, departure: Departure | None) -> Looked:
     if departure is None or notice.user_id not in _hearers(notice, departure):
         return NotToBeSent("it is not the user's to hear of")
     is_called_off, is_over = departure.canceled_at is not None, departure.done_at is not None
-    if notice.kind in ("departure_done", "holder_changed", "account_closed"):
+    if notice.kind in ("departure_done", "holder_changed", "account_closed", "account_reopened"):
         return News(reverse("leaving")) if is_over else NotToBeSent("it is not settled")
     if notice.kind == "departure_canceled":
         return News(reverse("leaving")) if is_called_off else NotToBeSent("it is planned again")

@@ -123,7 +123,7 @@ def about_leaving(cast: Cast, kind: Kind) -> str:
     departure = Departure.objects.create(
         member=cast.bob, cause="moving_out", on=timezone.localdate() + dt.timedelta(days=5),
         canceled_at=at if kind.name == "departure_canceled" else None,
-        done_at=at if kind.name in ("departure_done", "holder_changed", "account_closed") else None,
+        done_at=at if kind.name in ("departure_done", "holder_changed", "account_closed", "account_reopened") else None,
     )  # fmt: skip
     return f"departure:{departure.pk}"
 

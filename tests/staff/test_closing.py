@@ -10,6 +10,8 @@ from accounts import departures
 from accounts.models import Household
 from accounts.roles import PERMISSIONS, Role
 from activity.models import Event, WorkItem
+from notifications import notices
+from notifications.models import Notification
 from payments import departing
 from tests.conftest import Cast
 from tests.payments.test_leaving import at_midnight_of
@@ -43,6 +45,9 @@ def test_it_opens_again_for_a_reason_and_its_holder_plans_as_before(cast: Cast, 
     assert Household.objects.get(pk=closed.pk).closed_on is None
     event = Event.objects.get(kind="household.reopened")
     assert (event.reason, event.owner_id, event.data) == (REASON, closed.pk, {"closed_on": str(closed.closed_on)})
+    notices.make()
+    told = Notification.objects.get(kind="account_reopened")
+    assert told.user_id == cast.charlie.user_id
     with at_midnight_of(timezone.localdate() + dt.timedelta(days=2)):
         departing.run()  # the departure that closed it is done: it does not close it again
         assert Household.objects.get(pk=closed.pk).closed_on is None
