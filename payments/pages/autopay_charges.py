@@ -16,7 +16,8 @@ from ledger.templatetags.portal import day_long
 from payments.autopay import days, listing, naming, single, terms
 from payments.autopay.forms import MoveForm, OtherMethodForm
 from payments.autopay.terms import AutopayError
-from payments.models import AutopayCharge, PaymentMethod
+from payments.models import AutopayCharge, PaymentMethod, PaymentPlan
+from payments.plans import standing
 
 
 @allow(Policy.MEMBER)
@@ -114,19 +115,23 @@ ACTIONS: dict[str, Callable[[MemberRequest, AutopayCharge], str]] = {
 
 
 def _pay_href(charge: AutopayCharge) -> str:
-    """Where what the charge is for is paid by hand."""
+    """Where what the charge is for is paid by hand, as long as it is owed."""
     if charge.bill is not None:
-        return f"{reverse('pay')}?bill={charge.bill.number}"
-    return reverse("plan", args=[charge.installment.plan.number]) if charge.installment is not None else ""
+        return f"{reverse('pay')}?bill={charge.bill.number}" if charge.bill.balance_cents > 0 else ""
+    if charge.installment is None or charge.installment.plan.status != PaymentPlan.Status.ACTIVE:
+        return ""
+    plan = charge.installment.plan
+    is_open = any(line.installment.pk == charge.installment_id for line in standing.of(plan).open_lines)
+    return reverse("plan", args=[plan.number]) if is_open else ""
 
 
 def _methods(request: MemberRequest, charge: AutopayCharge) -> list[PaymentMethod]:
     """The other methods that could make this charge."""
     subject = terms.of_subject(charge.enrollment)
     agreed = charge.enrollment.attestation
-    standing = charge.method_id or charge.enrollment.method_id
+    chosen = charge.method_id or charge.enrollment.method_id
     return [
         method
-        for method in PaymentMethod.objects.visible_to(request.scope).usable().exclude(pk=standing)
+        for method in PaymentMethod.objects.visible_to(request.scope).usable().exclude(pk=chosen)
         if not terms.why_not(method, subject, request.scope, attestation=agreed, on=charge.charge_on)
     ]

@@ -175,6 +175,21 @@ def test_one_charge_is_skipped_moved_and_answered_on_its_page(cast: Cast) -> Non
     assert stands(asked) == ("announced", "approved")
 
 
+def test_a_failed_instalment_leads_to_its_plan_until_it_is_paid(cast: Cast) -> None:
+    bill = make_bill(cast.alice, amount_cents=40_000)
+    plan = make_plan(cast.alice, [bill])
+    line = standing.of(plan).lines[0]
+    enrollment = enrolled(cast.alice, make_terms(cast.alice, subject=Subject(covers="plan", plan=plan)))
+    failed = AutopayCharge.objects.create(
+        enrollment=enrollment, household=cast.household, installment=line.installment, method=enrollment.method,
+        status="failed", amount_cents=line.open_cents, due_on=in_days(0), charge_on=in_days(0),
+    )  # fmt: skip
+    alice, address = signed_in(cast.alice), f"/autopay/charges/{failed.pk}/"
+    assert "Pay now" in text_of(alice.get(address))
+    make_payment({bill: line.open_cents}, payer=cast.alice.user)
+    assert "Pay now" not in text_of(alice.get(address))
+
+
 def test_what_nobody_said_yes_to_by_its_day_can_be_charged_from_tomorrow_on(cast: Cast) -> None:
     """And the calendar does not say that it was charged on the day that has gone by."""
     charge = announced(enrolled(cast.alice), cast.alice, status="asked", charge_on=in_days(-3))
@@ -203,6 +218,10 @@ def test_what_failed_says_when_it_is_tried_again_and_with_what(cast: Cast) -> No
     for status in ("queued", "sent"):
         AutopayCharge.objects.filter(pk=again.pk).update(status=status)
     assert "It was tried again." in text_of(alice.get(address))
+    assert f"/pay/?bill={failed.bill.number}" in alice.get(address).content.decode()  # type: ignore[union-attr]
+    make_payment({failed.bill: failed.amount_cents}, payer=cast.alice.user)  # type: ignore[dict-item]
+    page = alice.get(address).content.decode()
+    assert "/pay/?bill=" not in page and "We do not try again" not in page
 
 
 def test_it_is_paused_resumed_and_stopped_with_clear_words(cast: Cast) -> None:
