@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Q, Sum
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Member
+from billing_portal.addresses import addresses_of
 from bills.models import Bill
 from notifications import kinds
 from notifications.kinds import KINDS
@@ -30,7 +30,7 @@ def of_bills(notices: Sequence[Notification]) -> dict[int, Looked]:
             household_id__in={bill.household_id for bill in bills.values()}, is_primary_holder=True
         ).values_list("household_id", "user_id")
     )
-    today = timezone.localdate()
+    today, address = timezone.localdate(), addresses_of("bill")
     promised = _promised_cents(bills.values(), today)
     reminded = [bills[name_of(each)] for each in notices if _is_reminder(each) and name_of(each) in bills]
     automatic = _automatic(reminded)
@@ -49,7 +49,7 @@ def of_bills(notices: Sequence[Notification]) -> dict[int, Looked]:
         if reason := "" if rule is kinds.Bill.ANY else _why_not_owed(bill, rule, owed_cents, today):
             found[notice.pk] = NotToBeSent(reason)
         else:
-            found[notice.pk] = News(reverse("bill", args=[bill.number]), bill.due_on, owed_cents)
+            found[notice.pk] = News(address(bill.number), bill.due_on, owed_cents)
     return found
 
 
