@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -30,6 +31,10 @@ from payments.provider import MethodSummary
 Code, DayRule, Status = ImportedAutopay.Code, AutopayEnrollment.DayRule, AutopayEnrollment.Status
 Answers = Mapping[str, MethodSummary | None]
 AGENT = "imported"
+SETTLE = """
+    UPDATE payments_importedautopay i SET code = d.code, enrollment_id = d.enrollment_id
+    FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS d (id, code, enrollment_id) WHERE i.id = d.id
+"""
 
 
 @dataclass(slots=True)
@@ -66,7 +71,7 @@ def begin(rows: Sequence[ImportedAutopay], answers: Answers) -> int:
     for row in rows:
         row.code = _decide(row, answers[row.stripe_method_id], standing, begun)
     _write(begun)
-    ImportedAutopay.objects.bulk_update(rows, ["code", "enrollment"])
+    _settle(rows)
     return len(begun.enrolled)
 
 
@@ -226,6 +231,13 @@ def _write(begun: _Begun) -> None:
     )
     if begun.enrolled:
         doorbell.ring("notifications.tasks.work_off")
+
+
+def _settle(rows: Sequence[ImportedAutopay]) -> None:
+    """Write down how each ended. Not bulk_update, whose CASE costs more than all the rest."""
+    enrollments = [row.enrollment.pk if row.enrollment is not None else None for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, [[row.pk for row in rows], [str(row.code) for row in rows], enrollments])
 
 
 def _event(enrollment: AutopayEnrollment, wanted: Terms, consent: AutopayConsent | None) -> Event:
