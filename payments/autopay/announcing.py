@@ -50,7 +50,8 @@ SET_CLOSED = """
     FROM autopay_closed d WHERE d.id = c.id AND d.code IS NOT NULL AND c.status IN ('announced', 'asked')
 """
 
-# What the bill charges by now is another amount than announced, or the day went by (a hold, a pause, a standstill). A
+# What the bill charges by now is another amount than announced, or the day went by (a hold, a pause, a standstill).
+# What nobody said yes to is not asked about again: a yes at any time is for the next day. A
 # retry is never raised: it is for what failed. What is on its way changes nothing: it may yet fail.
 CHANGE = f"""
     CREATE TEMPORARY TABLE autopay_changed ON COMMIT DROP AS
@@ -65,7 +66,8 @@ CHANGE = f"""
     JOIN bills_bill b ON b.id = c.bill_id JOIN ledger_account a ON a.id = b.receivable_id
     CROSS JOIN LATERAL (SELECT
         CASE WHEN c.attempt = 1 THEN a.balance_cents ELSE least(a.balance_cents, c.amount_cents) END AS amount_cents,
-        (c.attempt = 1 AND a.balance_cents > c.amount_cents) OR c.charge_on < %(too_late)s AS is_moved) n
+        (c.attempt = 1 AND a.balance_cents > c.amount_cents) OR (c.charge_on < %(too_late)s
+            AND (c.status = 'announced' OR e.limit_cents IS NULL OR e.limit_cents >= a.balance_cents)) AS is_moved) n
     CROSS JOIN LATERAL (SELECT greatest(c.charge_on, %(noticed)s::date) AS day) w
     {BANKING} w.day
     WHERE c.status IN ('announced', 'asked') AND a.balance_cents >= %(least)s AND b.held_since IS NULL AND {IS_ON}

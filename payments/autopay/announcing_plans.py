@@ -154,14 +154,17 @@ def _close(charge: AutopayCharge, code: str, work: Work) -> None:
 def _change(
     charge: AutopayCharge, open_cents: int, enrollment: AutopayEnrollment, given: Mapping[str, Any], work: Work
 ) -> None:
-    """A retry is never raised: it is for what failed. More than was announced, or a day gone by, needs new notice."""
+    """A retry is never raised: it is for what failed. More than was announced, or a day gone by, needs new notice.
+
+    What nobody said yes to is not asked about again: a yes at any time is for the next day.
+    """
     amount = open_cents if charge.attempt == 1 else min(open_cents, charge.amount_cents)
     is_more = amount > charge.amount_cents
-    is_moved = is_more or charge.charge_on < given["too_late"]
-    if amount == charge.amount_cents and not is_moved:
-        return
     method, limit = charge.method or enrollment.method, enrollment.limit_cents
     is_asked = limit is not None and limit < amount and (is_more or charge.status == Charge.ASKED)
+    is_moved = is_more or (charge.charge_on < given["too_late"] and not is_asked)
+    if amount == charge.amount_cents and not is_moved:
+        return
     fields: dict[str, Any] = {"amount_cents": amount, "status": Charge.ASKED if is_asked else Charge.ANNOUNCED}
     if is_moved:
         day = days.on_or_after(max(charge.charge_on, given["noticed"]), method)

@@ -63,6 +63,11 @@ class Thing:
     standing: str = ""
     next: Row | None = None
 
+    @property
+    def is_paid_off(self) -> bool:
+        """Whether it is a plan that has nothing left to pay: it would go on if a payment came back."""
+        return self.subject.plan is not None and self.subject.plan.status == PaymentPlan.Status.COMPLETED
+
 
 def charges(scope: Scope) -> AutopayChargeQuerySet:
     """The viewer's charges, with what their words need."""

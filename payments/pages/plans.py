@@ -22,6 +22,8 @@ from payments.plans.standing import TONES, Standing
 
 MAX_LISTED = 50
 
+UNPAID = (PaymentPlan.Status.DEFAULTED, PaymentPlan.Status.ENDED)
+
 
 @allow(Policy.MEMBER)
 @require_safe
@@ -138,7 +140,9 @@ def _row(where: Standing, taken: charging.Taken | None) -> dict[str, object]:
     state = charging.state_of(where, taken)
     return {
         "plan": where.plan, "where": where, "state": state, "tone": TONES.get(state, ""),
-        "following": where.next_line, "total_cents": where.should_be_cents,
+        "following": where.next_line,
+        # Of one that ended unpaid the bills have left: what was agreed stands in its schedule.
+        "total_cents": where.scheduled_cents if where.plan.status in UNPAID else where.should_be_cents,
         "covered_cents": where.paid_cents + where.waiting_cents,
     }  # fmt: skip
 

@@ -88,6 +88,11 @@ AUTOPAY = (
         f"{P}plans/test_time.py::test_what_autopay_takes_after_the_due_date_is_not_missed_until_it_failed",
     ),
     Planted(
+        "autopay: what is not answered is asked once", "payments/autopay/announcing.py",
+        "            AND (c.status = 'announced' OR e.limit_cents IS NULL OR e.limit_cents >= a.balance_cents)", "",
+        f"{P}autopay/test_announcing.py::test_what_is_not_answered_is_asked_once",
+    ),
+    Planted(
         "autopay import: a row that is refused is alone", "payments/autopay/taking_over.py",
         "        if len(orders) > 1:\n", "        if False:\n",
         f"{P}autopay/test_importing_many.py::test_a_row_that_the_database_refuses_takes_no_other_with_it",

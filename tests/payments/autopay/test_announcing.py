@@ -240,6 +240,18 @@ def test_what_was_skipped_or_failed_is_never_announced_again(
     assert announcing.run() == announcing.Summary()
 
 
+def test_what_is_not_answered_is_asked_once(cast: Cast, enrollment: AutopayEnrollment) -> None:
+    """Its day goes by, and nobody hears of it again; a limit that lets it pass gives it a new day, with notice."""
+    AutopayEnrollment.objects.update(limit_cents=18_499)
+    make_bill(cast.maya, due_on=in_days(20))
+    announcing.run()
+    assert [announcing.run(today=in_days(day)).changed for day in (25, 30, 60)] == [0, 0, 0]
+    assert (stands(only()), told("autopay.asked"), only().charge_on) == (("asked", ""), 1, in_days(20))
+    AutopayEnrollment.objects.update(limit_cents=18_500)
+    assert announcing.run(today=in_days(60)).changed == 1
+    assert (stands(only()), only().charge_on) == (("announced", ""), in_days(70))
+
+
 def test_a_hold_that_ends_late_moves_the_day_ten_days_ahead(cast: Cast, enrollment: AutopayEnrollment) -> None:
     bill = make_bill(cast.maya, due_on=in_days(20))
     announcing.run()

@@ -94,6 +94,9 @@ def test_notice_is_ten_days_and_above_the_limit_it_asks(plan: PaymentPlan, enrol
     AutopayEnrollment.objects.update(limit_cents=100)
     announcing.run()
     assert (only().status, only().charge_on) == ("asked", in_days(10))
+    announcing.run(today=in_days(25))
+    first = AutopayCharge.objects.earliest("due_on")
+    assert (first.status, first.charge_on) == ("asked", in_days(10)), "not asked about again"
 
 
 @pytest.mark.parametrize("state", ["paused", "suspended", "plan paused", "due before"])

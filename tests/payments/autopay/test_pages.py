@@ -12,7 +12,7 @@ from ledger.templatetags.portal import day_long
 from payments.autopay import changing, consents, monthly
 from payments.autopay.terms import Subject
 from payments.models import AutopayCharge, AutopayConsent, AutopayEnrollment
-from payments.plans import standing
+from payments.plans import standing, watching
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
 from tests.payments.adding import AGENT, proved
@@ -188,6 +188,21 @@ def test_a_failed_instalment_leads_to_its_plan_until_it_is_paid(cast: Cast) -> N
     assert "Pay now" in text_of(alice.get(address))
     make_payment({bill: line.open_cents}, payer=cast.alice.user)
     assert "Pay now" not in text_of(alice.get(address))
+
+
+def test_a_plan_that_is_paid_off_says_so_and_one_that_ended_what_was_agreed(cast: Cast) -> None:
+    paid, ended = (make_bill(cast.alice, amount_cents=cents) for cents in (40_000, 20_000))
+    plans = [make_plan(cast.alice, [bill]) for bill in (paid, ended)]
+    enrollment = enrolled(cast.alice, make_terms(cast.alice, subject=Subject(covers="plan", plan=plans[0])))
+    make_payment({paid: 40_000}, payer=cast.alice.user)
+    watching.run()
+    alice = proved(cast.alice)
+    for address in ("/autopay/", f"/autopay/{enrollment.pk}/"):
+        page = text_of(alice.get(address))
+        assert "The plan is paid off. Nothing more is charged." in page and "No payment is planned yet" not in page
+    alice.post(f"/plans/{plans[1].number}/end/")
+    page = text_of(alice.get("/plans/"))
+    assert "$400.00 in all" in page and "$200.00 in all" in page and "$0.00 in all" not in page
 
 
 def test_what_nobody_said_yes_to_by_its_day_can_be_charged_from_tomorrow_on(cast: Cast) -> None:
