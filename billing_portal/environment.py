@@ -55,7 +55,7 @@ class Environment(BaseSettings):
     schedule_cut_off_hours: int = Field(default=0, ge=0, le=72)
 
     autopay_per_second: float = Field(default=20, gt=0, le=1000)
-    autopay_threads: int = Field(default=64, ge=1, le=128)
+    autopay_threads: int = Field(default=48, ge=1, le=128)
 
     refund_second_person_cents: int = 50_000
     return_fees: dict[str, dict[str, int | str]] = Field(default={})

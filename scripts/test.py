@@ -38,7 +38,8 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
 }
 SUITES: dict[str, list[str]] = {
     "tidy": ["tests/test_tidy.py"],
-    "quick tests": ["-m", "not slow and not browser", "-n", "2", "--ignore=tests/test_tidy.py"],
+    # The first to need databases makes them; the suites after it, with as many workers, take those.
+    "quick tests": ["--create-db", "-m", "not slow and not browser", "-n", "2", "--ignore=tests/test_tidy.py"],
     "slow tests": ["-m", "slow and not browser", "-n", "2"],
     "fault plan": [],
     "browser tests": ["-m", "browser", "-n", "2"],
@@ -118,7 +119,6 @@ def run_suite(name: str, arguments: list[str], environment: dict[str, str] | Non
         "-m",
         "pytest",
         "-q",
-        "--create-db",
         f"--junit-xml={report}",
         "--durations=8",
         *arguments,
@@ -161,7 +161,7 @@ def run_against_stripe() -> list[Outcome]:
         print("Set STRIPE_SECRET_KEY to the secret key of a Stripe test account (sk_test_…).", file=sys.stderr)
         return [Outcome("tests against Stripe", ok=False, seconds=0)]
     environment = TEST_ENVIRONMENT | {"STRIPE_API_BASE": "https://api.stripe.com"}
-    return [run_suite("tests against Stripe", ["-m", "stripe", "tests/payments"], environment)]
+    return [run_suite("tests against Stripe", ["--create-db", "-m", "stripe", "tests/payments"], environment)]
 
 
 def summarize(outcomes: list[Outcome]) -> int:
