@@ -7,14 +7,16 @@ from django.db.models import Q
 from django.utils.html import format_html
 
 from accounts.models import Member, User
+from accounts.staff import MemberRecordAdmin
 from activity.staff import ReadOnlyAdmin, subject_link
 from notifications.models import Notification, SentText, Suppression
 
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin):
-    """Notices."""
+class NotificationAdmin(MemberRecordAdmin):
+    """Notices. What a confidential member was told opens for a reason, as their records do (FAULTS F25)."""
 
+    member_path = "member_id"
     list_display = (
         "id", "kind", "channel", "about", "user_email", "status", "tries", "created_at", "sent_at", "reason",
     )  # fmt: skip

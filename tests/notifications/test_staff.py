@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Member, User
 from accounts.roles import Role
-from activity.models import Access
+from activity.models import Access, WorkItem
 from notifications import sending
 from notifications.models import SentText
 from tests.conftest import Cast
@@ -27,6 +27,27 @@ def test_staff_read_the_words_that_were_sent(cast: Cast, mailbox: Mailbox, role:
     assert "unsubscribe" not in shown, "what staff read gives no power"
     look = Access.objects.get(subject=f"notification:{notice.pk}")
     assert look.member_id == cast.maya.pk
+
+
+@pytest.mark.parametrize("is_about", [True, False])
+def test_what_a_confidential_member_was_told_opens_for_a_reason_and_to_nobody_of_the_household(
+    cast: Cast, mailbox: Mailbox, is_about: bool
+) -> None:
+    """F25: a notice about them, and one that they read."""
+    about = {"member_id": cast.bob.pk} if is_about else {"user": cast.bob.user}
+    notice = make_notice(cast, "due_today" if is_about else "receipt", **about)
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    page = f"/admin/notifications/notification/{notice.pk}/change/"
+    client = sign_in(Client(), make_staff(Role.MEMBER_SERVICES))
+    assert "Confidential record" in client.get(page).content.decode()
+    assert client.post(page, {"reason": "He called about this mail."}).status_code == 302
+    assert notice.kind in client.get(page).content.decode()
+    assert WorkItem.objects.get(kind="confidential_look").subject == f"member:{cast.bob.number}"
+    parent = make_staff(Role.AUDITOR)
+    Member.objects.filter(pk=cast.alice.pk).update(user=parent)
+    client = sign_in(Client(), parent)
+    assert client.get(page).status_code == (302 if is_about else 403)  # not in the list, or closed
+    assert (page in client.get("/admin/notifications/notification/").content.decode()) is not is_about
 
 
 def test_a_repeat_keeps_the_words_of_the_last_sending(cast: Cast, mailbox: Mailbox) -> None:
