@@ -13,11 +13,9 @@ from django.db import connection
 
 from payments import gateway
 from payments.autopay import pace
-from payments.provider import Busy, GatewayError, InsideTransaction, MethodSummary, Refused
+from payments.provider import GatewayError, InsideTransaction, MethodSummary, Refused
 
 logger = logging.getLogger(__name__)
-
-MOST_BUSY_TRIES = 6  # of one call; then it is as if there was no answer
 
 
 def ask(method_ids: Collection[str]) -> dict[str, MethodSummary | None]:
@@ -37,18 +35,10 @@ def ask(method_ids: Collection[str]) -> dict[str, MethodSummary | None]:
 
 
 def _ask(method_id: str) -> MethodSummary | GatewayError | None:
-    """One method. Too many calls are waited for, since nothing was done (FAULTS B08)."""
-    never = threading.Event()
-    for tries in range(1, MOST_BUSY_TRIES + 1):
-        pace.wait(never)
-        try:
-            return gateway.method_summary(method_id)
-        except Refused:
-            return None
-        except Busy as error:
-            if tries == MOST_BUSY_TRIES:
-                return error
-            pace.hold_back(tries)
-        except GatewayError as error:
-            return error
-    raise AssertionError("unreachable: the last try returns")
+    """One method; where the provider is too busy to the end, it is as if there was no answer."""
+    try:
+        return pace.in_turn(lambda: gateway.method_summary(method_id), stop=threading.Event())
+    except Refused:
+        return None
+    except GatewayError as error:
+        return error

@@ -22,7 +22,7 @@ class AlreadyOn(AutopayError):
 
 
 @atomic_with_retry
-def enrol(user: User, wanted: Terms, acceptance: Acceptance, *, imported_from: str = "") -> AutopayEnrollment:
+def enrol(user: User, wanted: Terms, acceptance: Acceptance) -> AutopayEnrollment:
     """Turn autopay on. `acceptance`: of `consents.text_of` these terms. Raises AutopayError."""
     terms.check(wanted, scope_of(user))
     try:
@@ -33,7 +33,6 @@ def enrol(user: User, wanted: Terms, acceptance: Acceptance, *, imported_from: s
                 covers=wanted.subject.covers,
                 coverage=wanted.subject.coverage,
                 plan=wanted.subject.plan,
-                imported_from=imported_from,
                 **columns(wanted),
             )
     except IntegrityError as error:

@@ -8,20 +8,26 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
+from payments.provider import Busy
+
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 SHARE = 4  # as if so many worker processes were at it
 SILENT_SECONDS = 10.0  # after a Valkey that did not answer, it is not asked for so long
 TIMEOUT_SECONDS = 1.0
 LONGEST_HOLD_SECONDS = 15.0
+MOST_BUSY_TRIES = 6  # of one call
 MICRO = 1_000_000
 
 # The next moment is Valkey's own clock's: the clocks of the workers need not agree (FAULTS E25).
@@ -59,6 +65,22 @@ def wait(stop: threading.Event) -> None:
     seconds = _turn(1 / settings.AUTOPAY_PER_SECOND)
     if seconds > 0:
         stop.wait(seconds)
+
+
+def in_turn(call: Callable[[], T], *, stop: threading.Event) -> T:
+    """Make a call to the provider in its turn; raises what it raises.
+
+    Too many calls, or a customer that another call holds, are waited for, since nothing was done (FAULTS B08, B09): up
+    to MOST_BUSY_TRIES, then Busy is raised.
+    """
+    for tries in range(1, MOST_BUSY_TRIES):
+        wait(stop)
+        try:
+            return call()
+        except Busy:
+            hold_back(tries)
+    wait(stop)
+    return call()
 
 
 def hold_back(tries: int) -> None:

@@ -23,14 +23,13 @@ from payments import clocks, customers, gateway, moving, refusing, settlement_ba
 from payments.autopay import pace, planning, submitting
 from payments.autopay.submitting import Submitted
 from payments.models import AutopayCharge
-from payments.provider import Busy, GatewayError, Intent, Refused, Unauthorized, Unknown
+from payments.provider import GatewayError, Intent, Refused, Unauthorized, Unknown
 
 logger = logging.getLogger(__name__)
 
 BATCH = 32  # charges taken in one transaction
 AHEAD = 8  # committed beyond what the threads have in hand, so that none of them waits for a commit
 GATHER_SECONDS = 0.05  # answers of so long are settled together
-MOST_BUSY_TRIES = 6  # of one call; then it is left to the sweeper
 MOST_REFUSED = 5  # on end: then something is wrong with all of them (FAULTS B11)
 TIME_IS_UP = "time is up"
 Answer = Intent | GatewayError
@@ -182,21 +181,17 @@ class _Run:
 
 
 def _call(each: Submitted, halt: threading.Event) -> Answer:
-    """Make one call in its turn; in a thread, without the database. Too many calls, or a customer that another call
-    holds, are waited for, since nothing was done (FAULTS B08, B09)."""
-    for tries in range(1, MOST_BUSY_TRIES + 1):
-        pace.wait(halt)
+    """Make one call in its turn; in a thread, without the database."""
+
+    def charge() -> Intent:
         if halt.is_set():
-            return Unknown("the run has stopped")
-        try:
-            return gateway.charge(each.request)
-        except Busy as error:
-            if tries == MOST_BUSY_TRIES:
-                return error
-            pace.hold_back(tries)
-        except GatewayError as error:
-            return error
-        except Exception as error:  # what is wrong with one call must not stop the others: the sweeper asks
-            logger.exception("payment %s could not be sent", each.payment_id)
-            return Unknown(type(error).__name__)
-    raise AssertionError("unreachable: the last try returns")
+            raise Unknown("the run has stopped")
+        return gateway.charge(each.request)
+
+    try:
+        return pace.in_turn(charge, stop=halt)
+    except GatewayError as error:
+        return error
+    except Exception as error:  # what is wrong with one call must not stop the others: the sweeper asks
+        logger.exception("payment %s could not be sent", each.payment_id)
+        return Unknown(type(error).__name__)
