@@ -18,7 +18,7 @@ from bills import claim_rows, explained_claims, pdf
 from bills.explained_claims import Kind
 from bills.models import Claim, ClaimQuerySet
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 MAX_LINES = 500  # of one claim on its page
 
 

@@ -14,7 +14,7 @@ from payments.models import Payment, PaymentAllocation, PaymentQuerySet
 from payments.receipts import Line
 from payments.states import PaymentStatus
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 EXPORT_PAGE_SIZE = 500
 
 

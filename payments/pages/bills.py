@@ -24,7 +24,7 @@ from payments.pages.guest_linking import printed_link, shared_link
 from payments.pages.rows import Row, rows_of
 from payments.plans import offering
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 MAX_LINES = 500  # of one bill on its page
 MAX_CLAIMS = 20
 
@@ -34,9 +34,10 @@ MAX_CLAIMS = 20
 def bills_page(request: MemberRequest) -> HttpResponse:
     """List the bills that the viewer sees, the latest due first, a page at a time and without a count."""
     chosen = BillFilter(request.GET, scope=request.scope)
-    bills = chosen.qs.select_related("coverage__plan") if chosen.form.is_valid() else Bill.objects.none()
+    bills = chosen.qs if chosen.form.is_valid() else Bill.objects.none()
     page = keyset.page(
-        bills,
+        # What a row says, and not the household, which `visible_to` loads for a page of one bill.
+        bills.select_related(None).select_related("receivable", "member", "coverage__plan"),
         key=("-due_on", "-id"),
         size=PAGE_SIZE,
         cursor=request.GET.get("page", ""),
