@@ -19,11 +19,11 @@ from activity.models import Event
 from activity.recording import record_many, record_query
 from ledger.transactions import atomic_with_retry
 from payments.autopay import announcing_plans, charge_sql
-from payments.autopay.charge_sql import BANKING, IS_ON, MAY_PAY, MONTHS, ON_ITS_WAY, RULE_DAY
+from payments.autopay.charge_sql import BANKING, IS_CHOSEN, IS_ON, MAY_PAY, MONTHS, ON_ITS_WAY, RULE_DAY
 from payments.checkout import MIN_CENTS
 
 # After these a bill that is owed again is announced anew; what the member skipped, or what failed, never by itself.
-BEGINS_AGAIN = ("paid_meanwhile", "off", "on_plan", "held", "plan_paused")
+BEGINS_AGAIN = ("paid_meanwhile", "off", "not_chosen", "on_plan", "held", "plan_paused")
 
 RESUME = """
     UPDATE payments_autopayenrollment SET status = 'active', paused_until = NULL
@@ -38,6 +38,7 @@ CLOSE = f"""
         WHEN b.voided_at IS NOT NULL THEN 'void'
         WHEN a.balance_cents <= 0 THEN 'paid_meanwhile'
         WHEN b.on_plan_since IS NOT NULL THEN 'on_plan'
+        WHEN NOT {IS_CHOSEN} THEN 'not_chosen'
         WHEN NOT ({MAY_PAY}) THEN 'not_yours' END AS code
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
@@ -58,7 +59,8 @@ CHANGE = f"""
     SELECT c.id, c.household_id, c.enrollment_id, n.amount_cents, n.is_moved,
         CASE WHEN NOT n.is_moved THEN c.charge_on
              WHEN m.kind = 'us_bank_account' THEN coalesce(banks.opens_on, w.day) ELSE w.day END AS charge_on,
-        CASE WHEN e.limit_cents < n.amount_cents AND (c.status = 'asked' OR n.amount_cents > c.amount_cents)
+        CASE WHEN e.limit_cents < n.amount_cents
+                  AND (c.status = 'asked' OR c.code <> 'approved' OR n.amount_cents > c.amount_cents)
              THEN 'asked' ELSE 'announced' END AS status
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
@@ -75,6 +77,7 @@ CHANGE = f"""
 """  # noqa: S608
 SET_CHANGED = """
     UPDATE payments_autopaycharge c SET amount_cents = d.amount_cents, charge_on = d.charge_on, status = d.status,
+        code = CASE d.status WHEN 'asked' THEN '' ELSE c.code END,
         announced_at = CASE WHEN d.is_moved THEN %(now)s ELSE c.announced_at END
     FROM autopay_changed d WHERE d.id = c.id AND c.status IN ('announced', 'asked')
 """

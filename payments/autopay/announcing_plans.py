@@ -16,6 +16,7 @@ from django.utils import timezone
 from activity.models import Event
 from activity.recording import record_many
 from payments.autopay import changing, days
+from payments.autopay.single import APPROVED
 from payments.autopay.terms import Covers
 from payments.checkout import MIN_CENTS
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentPlan
@@ -161,11 +162,14 @@ def _change(
     amount = open_cents if charge.attempt == 1 else min(open_cents, charge.amount_cents)
     is_more = amount > charge.amount_cents
     method, limit = charge.method or enrollment.method, enrollment.limit_cents
-    is_asked = limit is not None and limit < amount and (is_more or charge.status == Charge.ASKED)
+    is_unanswered = is_more or charge.status == Charge.ASKED or charge.code != APPROVED
+    is_asked = limit is not None and limit < amount and is_unanswered
     is_moved = is_more or (charge.charge_on < given["too_late"] and not is_asked)
     if amount == charge.amount_cents and not is_moved:
         return
     fields: dict[str, Any] = {"amount_cents": amount, "status": Charge.ASKED if is_asked else Charge.ANNOUNCED}
+    if is_asked:
+        fields["code"] = ""
     if is_moved:
         day = days.on_or_after(max(charge.charge_on, given["noticed"]), method)
         fields |= {"charge_on": day, "announced_at": given["now"]}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Member, User
 from accounts.visibility import scope_of
 from ledger.transactions import atomic_with_retry
-from payments.autopay import consents, days, health, terms
+from payments.autopay import consents, days, failing, health, single, terms
 from payments.autopay.enrolling import columns, members_of, note
 from payments.autopay.terms import AutopayError, Terms
 from payments.mandates import Acceptance
@@ -23,6 +23,7 @@ Status = AutopayEnrollment.Status
 Charge = AutopayCharge.Status
 MAX_PAUSE_DAYS = 366
 OFF = "off"  # the code of charges that were called off: turned on again, autopay announces their bills anew
+NOT_CHOSEN = "not_chosen"  # of somebody whom its member left out: chosen again, their bills are announced anew
 NOT_YOURS = "not_yours"  # of somebody whom its payer can no longer pay for
 STOPPABLE = (Charge.ANNOUNCED, Charge.ASKED, Charge.QUEUED)
 
@@ -44,6 +45,7 @@ def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance:
     """Change method, second method, day, limit or people, under a consent of its own. Raises AutopayError.
 
     What is announced and before its cut-off follows: its method, and its day where the rule of the day has changed.
+    What is above the new limit waits for a yes, and bills of those who were left out are called off.
     An autopay that was stopped for want of a method goes on.
     """
     held = _held(enrollment, user)
@@ -54,10 +56,13 @@ def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance:
         **columns(wanted),
         **({"status": Status.ACTIVE, "suspended_code": ""} if held.status == Status.SUSPENDED else {}),
     )
+    for member in held.members.exclude(pk__in=[member.pk for member in wanted.members]):
+        _call_off(held, of=member, code=NOT_CHOSEN)
     held.members.set(wanted.members)
     held.refresh_from_db()
     if is_other_day or is_other_method:
         _follow(held, is_other_day=is_other_day)
+    _keep_to_limit(held)
     consent = consents.keep(held, wanted, acceptance)
     health.look_at(held)
     note("autopay.terms_changed", held, actor=f"user:{user.pk}", consent_id=consent.pk, **members_of(wanted))
@@ -125,7 +130,7 @@ def leave_out(enrollment: AutopayEnrollment, member: Member, *, actor: str, code
     if held.status == Status.ENDED or not held.members.filter(pk=member.pk).exists():
         return
     held.members.remove(member)
-    _call_off(held, of=member)
+    _call_off(held, of=member, code=NOT_YOURS)
     if not held.members.exists():
         stop(held, actor=actor, code=code)
         return
@@ -168,16 +173,27 @@ def _follow(held: AutopayEnrollment, *, is_other_day: bool) -> None:
         AutopayCharge.objects.filter(pk=charge.pk).update(method=held.method, charge_on=day)
 
 
-def _call_off(held: AutopayEnrollment, *, of: Member | None = None) -> int:
+def _keep_to_limit(held: AutopayEnrollment) -> None:
+    """Ask about what is above the limit and was not said yes to; announce what it lets pass by now."""
+    limit, first = held.limit_cents, days.first_day()
+    for charge in held.charges.filter(status__in=(Charge.ANNOUNCED, Charge.ASKED)).order_by("pk"):
+        is_above = limit is not None and limit < charge.amount_cents
+        if is_above and charge.status == Charge.ANNOUNCED and charge.code != single.APPROVED:
+            failing.ask(charge)
+        elif not is_above and charge.status == Charge.ASKED:
+            day = days.on_or_after(max(charge.charge_on, first), charge.method)
+            AutopayCharge.objects.filter(pk=charge.pk).update(status=Charge.ANNOUNCED, charge_on=day)
+            note("autopay.changed", held, actor="system", charge_id=charge.pk)
+
+
+def _call_off(held: AutopayEnrollment, *, of: Member | None = None, code: str = OFF) -> int:
     """Take its charges out of the way of the run, or those of one person's bills; how many."""
     charges = AutopayCharge.objects.filter(enrollment=held, status__in=STOPPABLE)
     charges = charges.filter(bill__member=of) if of is not None else charges
     locked = charges.select_for_update(of=("self",)).order_by("pk")
     # Compare and set, state by state: the table of moves has no other way.
     return sum(
-        AutopayCharge.objects.filter(pk=pk, status=status).update(
-            status=Charge.NOT_NEEDED, code=NOT_YOURS if of else OFF
-        )
+        AutopayCharge.objects.filter(pk=pk, status=status).update(status=Charge.NOT_NEEDED, code=code)
         for pk, status in list(locked.values_list("pk", "status"))
     )
 

@@ -35,6 +35,13 @@ MAY_PAY = f"""
                     AND (p.confidential_since IS NULL OR d.created_at >= p.confidential_since)))
 """  # noqa: S608  # constants
 
+# Whether enrolment `e` pays the bills of the member of bill `b`: of medical bills, its member chooses whose.
+IS_CHOSEN = """
+    (e.covers <> 'medical' OR EXISTS (
+        SELECT 1 FROM payments_autopayenrollment_members chosen
+        WHERE chosen.autopayenrollment_id = e.id AND chosen.member_id = b.member_id))
+"""
+
 # What is on its way to bill `b`, US cents.
 ON_ITS_WAY = f"""
     coalesce((SELECT sum(l.amount_cents) FROM payments_paymentallocation l

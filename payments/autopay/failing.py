@@ -15,6 +15,7 @@ from activity.models import Event
 from activity.recording import record
 from payments import return_codes
 from payments.autopay import declining
+from payments.autopay.single import APPROVED
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
 from payments.models.autopay import ChargeStatus
 from payments.return_codes import ReturnCode
@@ -28,7 +29,13 @@ def leave(charge_id: int, status: ChargeStatus, code: str, *, enrollment_id: int
 
     Where none of its methods can be charged, autopay stops until the member gives one (FAULTS A07).
     """
-    if not AutopayCharge.objects.filter(pk=charge_id, status=ChargeStatus.QUEUED).update(status=status, code=code):
+    queued = AutopayCharge.objects.filter(pk=charge_id, status=ChargeStatus.QUEUED)
+    if status in (ChargeStatus.ANNOUNCED, ChargeStatus.ASKED):
+        queued.update(status=ChargeStatus.ANNOUNCED)  # its code stays: a yes that was given is not asked for again
+        if status == ChargeStatus.ASKED:
+            ask(AutopayCharge.objects.get(pk=charge_id))
+        return
+    if not queued.update(status=status, code=code):
         return
     charge = AutopayCharge.objects.get(pk=charge_id)
     if status == ChargeStatus.NOT_NEEDED:
@@ -36,6 +43,13 @@ def leave(charge_id: int, status: ChargeStatus, code: str, *, enrollment_id: int
     if status == ChargeStatus.FAILED:
         _record("autopay.failed", charge, code=code, next_on="", attempt=charge.attempt)
         suspend(charge.enrollment, code)
+
+
+def ask(charge: AutopayCharge) -> None:
+    """Let an announced charge wait for its member's yes or no, and ask."""
+    waiting = AutopayCharge.objects.filter(pk=charge.pk, status=ChargeStatus.ANNOUNCED)
+    if waiting.update(status=ChargeStatus.ASKED, code=""):
+        _record("autopay.asked", charge)
 
 
 def after(charge: AutopayCharge, payment: Payment) -> None:
@@ -147,6 +161,7 @@ def _try_again(charge: AutopayCharge, method: PaymentMethod, day: dt.date) -> st
         enrollment_id=charge.enrollment_id, household_id=charge.household_id, bill_id=charge.bill_id,
         installment_id=charge.installment_id, cycle=charge.cycle, attempt=charge.attempt + 1, due_on=charge.due_on,
         amount_cents=charge.amount_cents, charge_on=on, method=method,
+        code=APPROVED if charge.code == APPROVED else "",  # a yes to the amount is one to each try of it
     )  # fmt: skip
     return made.charge_on.isoformat()
 

@@ -27,6 +27,7 @@ NOT_NEEDED: Mapping[str, Promise] = {
     "held": gettext_lazy("The bill is under review, so nothing is due on it."),
     "on_plan": gettext_lazy("The bill is paid by a payment plan now."),
     "off": gettext_lazy("Autopay was turned off."),
+    "not_chosen": gettext_lazy("You left out this person's bills when you changed autopay."),
     "not_yours": gettext_lazy("You can no longer pay for this person."),
 }
 SKIPPED: Mapping[str, Promise] = {

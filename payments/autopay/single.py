@@ -52,9 +52,11 @@ def skip(charge: AutopayCharge, user: User) -> AutopayCharge:
 
 @atomic_with_retry
 def take_back_in(charge: AutopayCharge, user: User) -> AutopayCharge:
-    """Make a skipped charge after all. Raises AutopayError."""
+    """Make a skipped charge after all: above the limit, that is a yes to it. Raises AutopayError."""
     held = _held(charge, user, Status.SKIPPED)
-    return _moved(held, Status.ANNOUNCED, "autopay.unskipped", user, code="")
+    limit = held.enrollment.limit_cents
+    is_above = limit is not None and limit < held.amount_cents
+    return _moved(held, Status.ANNOUNCED, "autopay.unskipped", user, code=APPROVED if is_above else "")
 
 
 @atomic_with_retry

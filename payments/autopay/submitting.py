@@ -20,7 +20,8 @@ from ledger.locking import hold
 from ledger.transactions import atomic_with_retry
 from payments import checkout, eligibility
 from payments.autopay import declining, failing, instalments
-from payments.autopay.charge_sql import IS_ON, MAY_PAY, ON_ITS_WAY
+from payments.autopay.charge_sql import IS_CHOSEN, IS_ON, MAY_PAY, ON_ITS_WAY
+from payments.autopay.single import APPROVED
 from payments.models import Payment, PaymentAllocation
 from payments.models.autopay import ChargeStatus
 from payments.provider import ChargeRequest
@@ -65,9 +66,9 @@ METHOD = f"""
 """  # noqa: S608  # constants
 LOOK = f"""
     SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, b.id, b.kind,
-        e.status, {IS_ON}, b.voided_at IS NOT NULL, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, {MAY_PAY},
-        a.balance_cents, a.balance_cents - {ON_ITS_WAY}, m.id, m.kind, m.brand, m.last4, m.wallet, m.label, m.stripe_id,
-        m.user_id, k.stripe_id, c.installment_id
+        e.status, {IS_ON}, b.voided_at IS NOT NULL, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, {IS_CHOSEN},
+        {MAY_PAY}, e.limit_cents, c.code, a.balance_cents, a.balance_cents - {ON_ITS_WAY}, m.id, m.kind, m.brand,
+        m.last4, m.wallet, m.label, m.stripe_id, m.user_id, k.stripe_id, c.installment_id
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
     JOIN bills_bill b ON b.id = c.bill_id JOIN ledger_account a ON a.id = b.receivable_id
@@ -78,8 +79,8 @@ LOOK = f"""
 # The same of a plan's instalments: what is owed of one, its plan says (payments.autopay.instalments).
 LOOK_AT_PARTS = f"""
     SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, 0, 'medical',
-        e.status, {IS_ON}, false, false, false, true, 0, 0, m.id, m.kind, m.brand, m.last4, m.wallet, m.label,
-        m.stripe_id, m.user_id, k.stripe_id, c.installment_id
+        e.status, {IS_ON}, false, false, false, true, true, e.limit_cents, c.code, 0, 0, m.id, m.kind, m.brand,
+        m.last4, m.wallet, m.label, m.stripe_id, m.user_id, k.stripe_id, c.installment_id
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
     {METHOD}
@@ -108,7 +109,10 @@ class Look(NamedTuple):
     is_void: bool
     is_held: bool
     is_on_plan: bool
+    is_chosen: bool
     may_pay: bool
+    limit_cents: int | None
+    code: str
     balance_cents: int
     payable_cents: int
     method_id: int | None
@@ -127,6 +131,12 @@ class Look(NamedTuple):
     def allocated(self) -> Mapping[int, int]:
         """What the payment is for, US cents by bill: never more than was announced, nor than is owed."""
         return self.shares or {self.bill_id: min(self.amount_cents, self.payable_cents)}
+
+    @property
+    def is_to_be_asked(self) -> bool:
+        """Whether it is above the limit as it is now, and its member has not said yes to it."""
+        is_above = self.limit_cents is not None and self.limit_cents < sum(self.allocated.values())
+        return is_above and self.code != APPROVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +221,14 @@ def _why_not(look: Look) -> tuple[ChargeStatus, str] | None:
         (look.enrollment_status == "ended", ChargeStatus.NOT_NEEDED, "off"),
         (not look.is_on, ChargeStatus.ANNOUNCED, ""),
         (look.is_void, ChargeStatus.NOT_NEEDED, "void"),
+        (not look.is_chosen, ChargeStatus.NOT_NEEDED, "not_chosen"),
         (not look.may_pay, ChargeStatus.NOT_NEEDED, "not_yours"),
         (look.is_held, ChargeStatus.ANNOUNCED, ""),
         (look.is_on_plan, ChargeStatus.NOT_NEEDED, "on_plan"),
         (look.balance_cents < checkout.MIN_CENTS, ChargeStatus.NOT_NEEDED, "paid_meanwhile"),
         # On its way: it is looked at again, since what is on its way may fail.
         (look.payable_cents < checkout.MIN_CENTS, ChargeStatus.ANNOUNCED, ""),
+        (look.is_to_be_asked, ChargeStatus.ASKED, ""),
         (look.method_id is None, ChargeStatus.FAILED, "method_unusable"),
     )
     for holds, status, code in rules:

@@ -46,6 +46,21 @@ AUTOPAY = (
         f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
     ),
     Planted(
+        "autopay: whose bills it pays when charged", "payments/autopay/submitting.py",
+        '        (not look.is_chosen, ChargeStatus.NOT_NEEDED, "not_chosen"),\n', "",
+        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
+    ),
+    Planted(
+        "autopay: the limit as it is when charged", "payments/autopay/submitting.py",
+        '        (look.is_to_be_asked, ChargeStatus.ASKED, ""),\n', "",
+        f"{P}autopay/test_running.py::test_what_no_longer_holds_at_the_moment_of_the_charge_is_not_charged",
+    ),
+    Planted(
+        "autopay: a new limit reaches what is announced", "payments/autopay/changing.py",
+        "            failing.ask(charge)\n", "            pass\n",
+        f"{P}autopay/test_changing.py::test_a_limit_and_who_was_left_out_reach_what_is_announced_already",
+    ),
+    Planted(
         'autopay: never more than was announced', 'payments/autopay/submitting.py',
         'min(self.amount_cents, self.payable_cents)',
         'self.payable_cents',

@@ -31,8 +31,8 @@ def enrollment(cast: Cast) -> AutopayEnrollment:
     return enroll(cast.alice, plain_method(cast), people=(cast.alice, cast.maya))
 
 
-def only() -> AutopayCharge:
-    return AutopayCharge.objects.get()
+def only(**of: int) -> AutopayCharge:
+    return AutopayCharge.objects.get(**of)
 
 
 def told(kind: str) -> int:
@@ -214,18 +214,23 @@ def test_above_the_limit_the_member_is_asked_and_nothing_is_charged(cast: Cast, 
     assert stands(only()) == ("asked", "")
 
 
-def test_what_was_paid_is_closed_and_what_is_owed_again_begins_a_cycle(
+def test_what_was_paid_or_left_out_is_closed_and_what_is_owed_again_begins_a_cycle(
     cast: Cast, enrollment: AutopayEnrollment
 ) -> None:
     bill = make_bill(cast.maya, due_on=in_days(20))
     announcing.run()
+    enrollment.members.remove(cast.maya)
+    assert announcing.run().closed == 1
+    assert stands(only()) == ("not_needed", "not_chosen")
+    enrollment.members.add(cast.maya)
+    assert announcing.run().announced == 1
     make_payment({bill: 18_500})
     assert announcing.run().closed == 1
-    assert stands(only()) == ("not_needed", "paid_meanwhile")
+    assert stands(only(cycle=2)) == ("not_needed", "paid_meanwhile")
     assert announcing.run() == announcing.Summary()
     issuing.correct(bill, by_cents=2_000, key="up", on=timezone.localdate(), reason="corrected")
     assert announcing.run().announced == 1
-    assert AutopayCharge.objects.get(cycle=2).amount_cents == 2_000
+    assert only(cycle=3).amount_cents == 2_000
 
 
 @pytest.mark.parametrize("status", ["skipped", "failed"])

@@ -52,6 +52,25 @@ def test_a_change_is_agreed_to_anew_and_announced_charges_follow(cast: Cast) -> 
     assert Event.objects.get(kind="autopay.terms_changed").data["method_id"] == other.pk
 
 
+def test_a_limit_and_who_was_left_out_reach_what_is_announced_already(cast: Cast) -> None:
+    """The words that are agreed to say so; what the member said yes to is not asked about again, and each is told."""
+    enrollment = enrolled(cast.alice, make_terms(cast.alice, cast.alice, cast.maya))
+    charge, mayas = announced(enrollment, cast.alice), announced(enrollment, cast.maya, status="queued")
+    low, agreed_to = (
+        announced(enrollment, cast.alice, amount_cents=9_999),
+        announced(enrollment, cast.alice, code="approved"),
+    )
+    wanted = replace(terms.of(enrollment), members=(cast.alice,), limit_cents=10_000)
+    changing.change(enrollment, cast.alice.user, wanted, AGREED)
+    assert [stands(each) for each in (charge, mayas, low, agreed_to)] == [
+        ("asked", ""), ("not_needed", "not_chosen"), ("announced", ""), ("announced", "approved"),
+    ]  # fmt: skip
+    assert Event.objects.get(kind="autopay.asked").data["charge_id"] == charge.pk
+    changing.change(enrollment, cast.alice.user, replace(wanted, limit_cents=20_000), AGREED)
+    assert stands(charge) == ("announced", "")
+    assert Event.objects.get(kind="autopay.changed").data["charge_id"] == charge.pk
+
+
 def test_a_change_keeps_the_rules_and_needs_ones_own_autopay(cast: Cast) -> None:
     enrollment = enrolled(cast.alice)
     with pytest.raises(MethodUnfit):
@@ -107,8 +126,9 @@ def test_a_charge_is_skipped_and_taken_back_in_until_its_cut_off(cast: Cast) -> 
     single.skip(charge, cast.alice.user)
     assert stands(charge) == ("skipped", "member")
     charge.refresh_from_db()
+    AutopayEnrollment.objects.update(limit_cents=100)
     single.take_back_in(charge, cast.alice.user)
-    assert stands(charge) == ("announced", "")
+    assert stands(charge) == ("announced", "approved"), "a yes to an amount above the limit"
     AutopayCharge.objects.filter(pk=charge.pk).update(charge_on=timezone.localdate())
     for act in (
         lambda: single.skip(charge, cast.alice.user),
@@ -117,7 +137,7 @@ def test_a_charge_is_skipped_and_taken_back_in_until_its_cut_off(cast: Cast) -> 
     ):
         with pytest.raises(PastCutOff, match="too late"):
             act()
-    assert stands(charge) == ("announced", "")
+    assert stands(charge) == ("announced", "approved")
 
 
 def test_a_bill_says_that_its_charge_was_skipped_and_not_that_autopay_pays_it(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from activity.models import Event
 from bills.models import Bill
 from payments import declines, moving, settlement, sweeping
-from payments.autopay import announcing, declining
+from payments.autopay import announcing, declining, single
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
 from payments.provider import Intent, MethodSummary
 from payments.states import PaymentStatus
@@ -28,6 +28,8 @@ def declined(cast: Cast, code: str, **terms: object) -> AutopayCharge:
     card = save_card(cast.alice, f"pm_sandbox_decline_{code}")
     enroll(cast.alice, card, people=(cast.maya,), **terms)
     charge = announced()
+    if charge.status == "asked":
+        single.answer(charge, cast.alice.user, is_yes=True)
     charged(charge.charge_on)
     charge.refresh_from_db()
     return charge
@@ -62,8 +64,9 @@ def test_after_a_hard_decline_the_second_method_is_charged_the_next_day(
     real_cast: Cast, provider: Server, bill: Bill
 ) -> None:
     other = save_card(real_cast.alice, "pm_card_mastercard")
-    charge = declined(real_cast, "stolen_card", fallback=other)
+    charge = declined(real_cast, "stolen_card", fallback=other, limit_cents=18_499)
     second = AutopayCharge.objects.get(attempt=2)
+    assert (second.status, second.code) == ("announced", "approved"), "a yes holds for each try"
     assert (second.method, second.charge_on, second.amount_cents) == (other, in_days(1), 18_500)
     assert failures()[0]["next_on"] == in_days(1).isoformat()
     enrollment = AutopayEnrollment.objects.get()

@@ -162,6 +162,14 @@ def leave(charge: AutopayCharge, cast: Cast) -> None:
     cast.maya.save()
 
 
+def leave_out(charge: AutopayCharge, cast: Cast) -> None:
+    charge.enrollment.members.remove(cast.maya)
+
+
+def lower_limit(charge: AutopayCharge, cast: Cast) -> None:
+    AutopayEnrollment.objects.filter(pk=charge.enrollment_id).update(limit_cents=charge.amount_cents - 1)
+
+
 def remove_method(charge: AutopayCharge, cast: Cast) -> None:
     PaymentMethod.objects.filter(pk=charge.method_id).update(removed_at=timezone.now())
 
@@ -175,6 +183,7 @@ def expire_method(charge: AutopayCharge, cast: Cast) -> None:
     [
         (switch_off, ("not_needed", "off")), (pause, ("announced", "")), (skip, ("skipped", "")),
         (hold, ("announced", "")), (put_on_plan, ("not_needed", "on_plan")), (void, ("not_needed", "void")),
+        (leave_out, ("not_needed", "not_chosen")), (lower_limit, ("asked", "")),
         (hide, ("not_needed", "not_yours")), (leave, ("not_needed", "not_yours")),
         (remove_method, ("failed", "method_unusable")), (expire_method, ("failed", "method_unusable")),
     ],
