@@ -84,7 +84,7 @@ def _look(
     for charge in charges.values():
         if charge.status in WAITING and charge.enrollment_id == enrollment.pk:
             _follow(charge, lines.get(charge.installment_id or 0), enrollment, where, given, work)
-    if _is_still(enrollment, where.plan):
+    if _is_still(enrollment, where):
         return
     first = timezone.localdate(enrollment.created_at)  # what was due before is paid by hand
     for line in where.open_lines:
@@ -94,10 +94,10 @@ def _look(
             work.announced.append(_new(enrollment, line, charges.get(part.pk), given))
 
 
-def _is_still(enrollment: AutopayEnrollment, plan: PaymentPlan) -> bool:
+def _is_still(enrollment: AutopayEnrollment, where: Standing) -> bool:
     """Whether nothing is announced for now: autopay or the plan is paused, or has nothing more to pay."""
     is_on = enrollment.status == AutopayEnrollment.Status.ACTIVE
-    return not is_on or plan.status != PaymentPlan.Status.ACTIVE or plan.paused_from is not None
+    return not is_on or where.plan.status != PaymentPlan.Status.ACTIVE or where.is_waiting
 
 
 def _is_free(latest: AutopayCharge | None, begins_again: Sequence[str]) -> bool:
@@ -141,7 +141,7 @@ def _follow(
         return
     elif line.open_cents <= 0:
         _close(charge, "paid_meanwhile", work)
-    elif line.open_cents >= MIN_CENTS and not _is_still(enrollment, where.plan):
+    elif line.open_cents >= MIN_CENTS and not _is_still(enrollment, where):
         _change(charge, line.open_cents, enrollment, given, work)
 
 

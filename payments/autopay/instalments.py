@@ -46,6 +46,6 @@ def due(installment_id: int, *, most_cents: int) -> Due:
     shares = allocating.allocation(plan, min(most_cents, open_cents))
     mine = bills_to_pay(scope_of(plan.owner)).filter(pk__in=shares).count()
     return Due(
-        plan.pk, open_cents, shares, is_on_its_way=where.waiting_cents > 0, is_paused=plan.paused_from is not None,
+        plan.pk, open_cents, shares, is_on_its_way=where.waiting_cents > 0, is_paused=where.is_waiting,
         is_payable=mine == len(shares),
     )  # fmt: skip

@@ -55,15 +55,21 @@ def for_hardship(plan: PaymentPlan, *, months: int, by: User) -> PaymentPlan:
 def go_on(plan: PaymentPlan, *, by: User | None = None) -> PaymentPlan:
     """End a pause: what was not paid goes on. Raises PauseRefused for one that waits for a bill."""
     plan = respreading.locked(plan)
-    if by is not None and plan.pause_reason != Pause.HARDSHIP:
+    where = standing.of(plan)
+    if by is not None and (plan.pause_reason != Pause.HARDSHIP or _held_for(where)):
         raise PauseRefused(_("This plan goes on by itself once it is decided."))
-    _resume(plan, standing.of(plan), timezone.localdate(), actor=f"user:{by.pk}" if by else "system")
+    _resume(plan, where, timezone.localdate(), actor=f"user:{by.pk}" if by else "system")
     plan.refresh_from_db()
     return plan
 
 
 def keep(plan: PaymentPlan, where: Standing, today: dt.date) -> bool:
-    """Begin, keep up or end the pause that a held bill makes, and end one that is over; whether the plan moved."""
+    """Begin, keep up or end the pause that a held bill makes, and end one that is over; whether the plan moved.
+
+    A pause for hardship runs to its own end, whatever is held meanwhile: it is given once, and for its whole time.
+    """
+    if plan.pause_reason == Pause.HARDSHIP and plan.paused_until is not None and today < plan.paused_until:
+        return False
     reason = _held_for(where)
     if reason and plan.pause_reason in ("", Pause.HARDSHIP):
         PaymentPlan.objects.filter(pk=plan.pk).update(
@@ -78,8 +84,7 @@ def keep(plan: PaymentPlan, where: Standing, today: dt.date) -> bool:
             paused_until=today + dt.timedelta(days=WAITS_DAYS), pause_reason=reason
         )
         return False
-    is_over = plan.pause_reason == Pause.HARDSHIP and plan.paused_until is not None and today >= plan.paused_until
-    if is_over or plan.pause_reason in (Pause.ASSISTANCE, Pause.REVIEW):
+    if plan.pause_reason:
         _resume(plan, where, today, actor="system")
         return True
     return False

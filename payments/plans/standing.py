@@ -105,6 +105,14 @@ class Standing:
         """What is to be paid next."""
         return next(iter(self.open_lines), None)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is charged: the plan is paused, or is about to be since a bill of it is held.
+
+        The pause is written once a day (pausing.keep); who asked for help is not charged before it.
+        """
+        return self.plan.paused_from is not None or any(bill.held_since is not None for bill in self.bills)
+
     def due_cents(self, today: dt.date) -> int:
         """What is due by a day and not paid."""
         return sum(line.open_cents for line in self.open_lines if line.installment.due_on <= today)

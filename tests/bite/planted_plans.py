@@ -36,6 +36,19 @@ PLANS = (
         f"{P}plans/test_time.py::test_an_allocation_is_never_more_than_can_be_paid",
     ),
     Planted(
+        "a bill that is held makes its whole plan wait at once", "payments/plans/standing.py",
+        "        return self.plan.paused_from is not None or any(bill.held_since is not None for bill in self.bills)",
+        "        return self.plan.paused_from is not None",
+        f"{P}autopay/test_instalments.py::"
+        "test_nothing_of_a_plan_is_charged_from_the_moment_that_a_bill_of_it_is_held",
+    ),
+    Planted(
+        "a pause for hardship runs to its end", "payments/plans/pausing.py",
+        "    if plan.pause_reason == Pause.HARDSHIP and plan.paused_until is not None and today < plan.paused_until:",
+        "    if False:",
+        f"{P}plans/test_time.py::test_a_pause_for_hardship_runs_to_its_end_whatever_is_held_meanwhile",
+    ),
+    Planted(
         "what is being charged holds up a change", "payments/plans/pausing.py",
         '    if where.plan.autopay.filter(charges__installment__in=lines, charges__status="queued").exists():',
         "    if False:",

@@ -6,7 +6,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.visibility import scope_of
+from bills import holds
+from bills.models import Hold
 from payments import checkout
+from payments.autopay import announcing
 from payments.models import AutopayCharge, AutopayEnrollment, Installment, Payment, PaymentPlan
 from tests.conftest import Cast
 from tests.factories import make_bill
@@ -91,6 +94,18 @@ def test_a_plan_that_has_ended_or_is_paused_is_not_charged(
     run()
     assert charges() == []
     assert stands(queued[0]) == state
+
+
+def test_nothing_of_a_plan_is_charged_from_the_moment_that_a_bill_of_it_is_held(
+    plan: PaymentPlan, queued: list[AutopayCharge]
+) -> None:
+    """Not even of its other bills, before the daily look has written the pause; nor is more announced."""
+    holds.begin(plan.plan_bills.order_by("pk")[0].bill, cause=Hold.Cause.ASSISTANCE, reference="application:5")
+    announcing.run()
+    assert AutopayCharge.objects.count() == len(queued)
+    run()
+    assert charges() == []
+    assert [stands(charge) for charge in queued] == [("announced", "")] * 2
 
 
 def test_an_instalment_that_was_replaced_is_not_charged(plan: PaymentPlan, queued: list[AutopayCharge]) -> None:

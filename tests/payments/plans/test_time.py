@@ -220,6 +220,31 @@ def test_a_pause_for_hardship_is_once_and_within_the_rule(cast: Cast, plan: Paym
         pausing.for_hardship(plan, months=1, by=user)
 
 
+def test_a_pause_for_hardship_runs_to_its_end_whatever_is_held_meanwhile(
+    cast: Cast, plan: PaymentPlan, bill: Bill
+) -> None:
+    """It is given once: an application that is decided after a week must not use it up."""
+    user = cast.alice.user
+    assert user is not None
+    until = pausing.for_hardship(plan, months=2, by=user).paused_until
+    holds.begin(bill, cause=Hold.Cause.ASSISTANCE, reference="application:5")
+    watching.run()
+    with pytest.raises(PauseRefused):
+        pausing.go_on(plan, by=user)
+    holds.end_all_of("application:5")
+    watching.run()
+    plan.refresh_from_db()
+    assert (plan.pause_reason, plan.paused_until, told("plan.resumed")) == ("hardship", until, 0)
+    holds.begin(bill, cause=Hold.Cause.REVIEW, reference="review:1")
+    move_back(plan, 70)
+    watching.run()
+    plan.refresh_from_db()
+    assert (plan.pause_reason, told("plan.resumed")) == ("review", 0)
+    holds.end_all_of("review:1")
+    watching.run()
+    assert (state_of(plan) is State.PAUSED, told("plan.resumed")) == (False, 1)
+
+
 def test_a_change_spreads_what_is_left_and_keeps_what_is_paid(cast: Cast, plan: PaymentPlan, bill: Bill) -> None:
     pay(bill, 14_000)
     scope, chosen = scope_of(cast.alice.user), choice_of(2, day=31)
