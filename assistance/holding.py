@@ -5,6 +5,10 @@ from assistance.models import Application
 from assistance.states import ApplicationStatus
 from bills import holds
 from bills.models import Hold
+from ledger.transactions import atomic_with_retry
+
+CAUSES = (Hold.Cause.ASSISTANCE, Hold.Cause.APPEAL)
+REFERENCE = "application:"  # what its holds are known by, before its id
 
 
 def hold(application: Application) -> int:
@@ -24,7 +28,29 @@ def hold(application: Application) -> int:
 
 def hold_new() -> int:
     """Hold bills that came in since, of every pending application; how many."""
-    return sum(hold(application) for application in Application.objects.pending().order_by("pk"))
+    pending = Application.objects.pending().order_by("pk").values_list("pk", flat=True)
+    return sum(_hold_again(pk) for pk in list(pending))
+
+
+@atomic_with_retry
+def _hold_again(application_id: int) -> int:
+    """Hold what came in for one application, under its lock: one decided meanwhile has let its bills go for good."""
+    application = Application.objects.pending().select_for_update().filter(pk=application_id).first()
+    return hold(application) if application is not None else 0
+
+
+def let_go_left_over() -> int:
+    """End holds whose application waits no longer, which nobody else can end; how many. None if all goes well."""
+    ours = Hold.objects.standing().filter(cause__in=CAUSES, reference__startswith=REFERENCE)
+    ids = {int(name.removeprefix(REFERENCE)) for name in ours.values_list("reference", flat=True).distinct()}
+    pending = Application.objects.pending().filter(pk__in=ids).values_list("pk", flat=True)
+    return sum(_let_go_again(pk) for pk in sorted(ids - set(pending)))
+
+
+@atomic_with_retry
+def _let_go_again(application_id: int) -> int:
+    application = Application.objects.select_for_update().get(pk=application_id)
+    return 0 if application.is_pending else let_go(application)
 
 
 def let_go(application: Application) -> int:

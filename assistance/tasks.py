@@ -9,7 +9,7 @@ from assistance import awarding, ending, holding, refunding
 @shared_task
 def keep_up() -> int:
     """Bills that came in: held for a pending application, lowered by an award in force. Harmless to repeat."""
-    return holding.hold_new() + awarding.cover_new_bills(timezone.localdate())
+    return holding.let_go_left_over() + holding.hold_new() + awarding.cover_new_bills(timezone.localdate())
 
 
 @shared_task

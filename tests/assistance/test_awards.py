@@ -22,6 +22,8 @@ from ledger.models import Transfer
 from payments.calendar import add_banking_days
 from tests.assistance.asking import approved, draft, sent
 from tests.factories import make_bill, make_payment
+from tests.ledger.races import together
+from tests.payments.paying import wait_for_a_lock
 
 TODAY = timezone.localdate
 
@@ -47,6 +49,25 @@ def test_a_pending_application_holds_open_bills_and_those_that_come_in(cast):
 
     applying.withdraw(application, by=cast.alice.user)
     assert not any(is_held(bill) for bill in (mine, mayas, later))
+
+
+def test_no_bill_is_held_for_an_application_that_is_taken_back_meanwhile(real_cast):
+    """The task has seen it pending and waits for its lock; a hold that was left over nevertheless is let go of."""
+    application = sent(real_cast.alice)
+    bill = make_bill(real_cast.alice)
+    outcomes: list[object] = []
+    task = threading.Thread(target=lambda: outcomes.append(together([holding.hold_new])))
+    with transaction.atomic():
+        applying.withdraw(application, by=real_cast.alice.user)
+        task.start()
+        wait_for_a_lock()
+    task.join(30)
+    assert outcomes == [{"ok": 1}] and not is_held(bill)
+
+    holding.hold(application)
+    kept = sent(real_cast.alice)
+    assert (holding.let_go_left_over(), holding.let_go_left_over()) == (1, 0)
+    assert set(Hold.objects.standing().values_list("reference", flat=True)) == {kept.reference}
 
 
 def test_the_clock_is_thirty_business_days_and_stands_in_the_queue(cast):

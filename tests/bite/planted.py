@@ -5,6 +5,7 @@ Tests are pytest's ids, kept few: each bug costs seconds.
 """
 
 from tests.bite.planted_autopay import AUTOPAY
+from tests.bite.planted_help import HELP
 from tests.bite.planted_household import HOUSEHOLD
 from tests.bite.planted_plans import PLANS
 from tests.bite.planted_sight import SIGHT
@@ -23,6 +24,7 @@ BUGS = (
     *PLANS,
     *SIGHT,
     *HOUSEHOLD,
+    *HELP,
     *TELLING,
     Planted(
         "row lock of the bills", "payments/checkout.py",
