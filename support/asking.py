@@ -63,8 +63,17 @@ def about(scope: Scope, *, bill: str = "", claim: str = "", payment: str = "") -
 
 def may_hold(scope: Scope, subject: About) -> bool:
     """Whether the asker may let the bill wait: who may pay it may. A delegate who may only look may ask."""
-    member_id = subject.member.pk
-    return subject.can_hold and (member_id in scope.payable_ids or member_id in scope.confidential_ids)
+    return subject.can_hold and _may_pay(scope, subject.member.pk)
+
+
+def may_close(scope: Scope, inquiry: Inquiry) -> bool:
+    """Whether a reader may settle a question: one that lets its bill wait only the asker, or who may pay the bill."""
+    is_theirs = inquiry.asked_by_id == scope.user_id or _may_pay(scope, inquiry.member_id)
+    return is_theirs or not Hold.objects.standing().filter(reference=inquiry.reference).exists()
+
+
+def _may_pay(scope: Scope, member_id: int) -> bool:
+    return member_id in scope.payable_ids or member_id in scope.confidential_ids
 
 
 @transaction.atomic

@@ -126,6 +126,7 @@ def inquiry_page(request: MemberRequest, number: str) -> HttpResponse:
         "is_holding": threads.is_holding(inquiry),
         "viewer_id": request.user.pk,
         "is_closed": inquiry.status == Inquiry.Status.CLOSED,
+        "may_close": inquiry.status != Inquiry.Status.CLOSED and asking.may_close(request.scope, inquiry),
     }
     return render(request, "support/inquiry.html", context, status=INVALID if form.is_bound else 200)
 
@@ -164,6 +165,11 @@ def inquiry_file_remove(request: MemberRequest, number: str) -> HttpResponse:
 def inquiry_close(request: MemberRequest, number: str) -> HttpResponse:
     """The member's side says that the question is settled."""
     inquiry = _visible(request, number)
+    if not asking.may_close(request.scope, inquiry):
+        messages.error(
+            request, _("The bill waits for this question. Only who asked, or who may pay the bill, closes it.")
+        )
+        return redirect("inquiry", number=inquiry.number)
     try:
         threads.close(inquiry, by=request.user, reason="Settled, says who asked.")
     except threads.StateChanged:

@@ -68,4 +68,11 @@ SUPPORT = (
         "    if False:",
         f"{S}test_questions.py::test_a_bill_that_is_still_wrong_stays_disputed",
     ),
+    Planted(
+        "who may only look ends no hold",
+        "support/views.py",
+        "    if not asking.may_close(request.scope, inquiry):",
+        "    if False:",
+        f"{S}test_questions.py::test_who_may_only_look_does_not_end_the_hold_of_anothers_question",
+    ),
 )

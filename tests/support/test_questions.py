@@ -107,6 +107,36 @@ def test_a_delegate_who_may_only_look_asks_without_a_hold_and_who_may_pay_with_o
         assert Access.objects.filter(user=user, subject=f"inquiry:{inquiry.number}", member_id=cast.bob.pk).exists()
 
 
+def test_who_may_only_look_does_not_end_the_hold_of_anothers_question(cast: Cast) -> None:
+    """It is closed by who asked, the member, and who may pay; one that holds nothing by whoever reads it."""
+    bill = make_bill(cast.bob)
+    inquiry = make_inquiry(cast.bob, bill=bill, topic="wrong", holds_bill=True)
+    address = f"/support/{inquiry.number}/"
+    users = {grant: make_delegate(cast.bob, f"{grant}@example.com", grant) for grant in ("view", "pay_only", "full")}
+    tried = {**users, "member": cast.bob.user}
+    closed = []
+    for name, user in tried.items():
+        client = client_of(user)
+        shows = "It is settled: close it" in client.get(address).content.decode()
+        client.post(f"{address}close/")
+        inquiry.refresh_from_db()
+        assert threads.is_holding(inquiry) is (inquiry.status == "open")
+        assert shows is (inquiry.status == "closed")
+        if inquiry.status == "closed":
+            closed.append(name)
+            threads.add(inquiry, by=cast.bob.user, text=f"Still wrong, after {name}.")  # type: ignore[arg-type]
+            threads.hold(inquiry, by=cast.dana, reason="Still looked at.")
+    assert closed == ["full", "member"]
+    threads.release(inquiry, by=cast.dana)
+    client_of(users["view"]).post(f"{address}close/")
+    inquiry.refresh_from_db()
+    assert inquiry.status == "closed"
+    own = make_inquiry(cast.bob, by=users["view"], bill=bill)
+    threads.hold(own, by=cast.dana, reason="It may be wrong.")
+    client_of(users["view"]).post(f"/support/{own.number}/close/")
+    assert not threads.is_holding(own)
+
+
 def test_who_reads_a_question(cast: Cast) -> None:
     """An adult's is the adult's; a child's is also the holder's; a delegate's grant decides (decision 1602)."""
     bobs, mayas = make_inquiry(cast.bob), make_inquiry(cast.maya, by=cast.alice.user)
