@@ -1,4 +1,4 @@
-"""Whom a statement is for: the confidential member whose own it is, else the primary holder."""
+"""Whom a statement is for: the member apart from the holder whose own it is, else the primary holder."""
 
 from collections.abc import Iterator
 

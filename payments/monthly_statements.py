@@ -1,4 +1,4 @@
-"""Issuing the month's statements: one a household, one a confidential member, each frozen with every row that it shows.
+"""Issuing the month's statements: one a household, one a member who is apart, each frozen with every row that it shows.
 
 Some households at a time, a few queries for all of them; a repeat issues nothing twice. What a statement says is
 RULES section 8; its words are the template's, in the reader's language, so that only numbers, dates and names are kept.
@@ -101,7 +101,7 @@ Reader = tuple[int, int | None]
 
 
 def _by_reader(sums: Iterable[BillMonth]) -> dict[Reader, list[BillMonth]]:
-    """The bills by whose statement they are on: of who is confidential, or has left, they are on no other."""
+    """The bills by whose statement they are on: of who is apart from the holder, they are on no other."""
     found: dict[Reader, list[BillMonth]] = {}
     for row in sums:
         found.setdefault((row.household_id, row.member_id if row.stands_alone else None), []).append(row)
@@ -162,7 +162,7 @@ class _Facts:
         seen = {row.bill_id for row in rows}
         return {
             "household": household.number,
-            # The household's address is where others read the post of a confidential member.
+            # The household's address is where others read the post of who is apart.
             "address": [] if member_id else [household.address, f"{household.city}, {household.state} {household.zip}"],
             "state": household.state,
             "name": addressee.full_name if addressee else "",

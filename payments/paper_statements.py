@@ -1,9 +1,10 @@
 """The statements of a month that go by post: of households that have not chosen paperless statements, and of who has
 left one and said where letters go.
 
-Of a confidential member none is printed: another reads the post at the household's address, and staff reach the member
-by the address of the request (45 CFR 164.522(b)). Of a private side, whose person has no sign-in, it is printed in that
-person's own name (accounts.private_sides.post_of), whatever the household chose: nobody else is told of it.
+Who came of age on the account and has no sign-in has theirs in their own name at the household's address, whatever it
+chose. Of a confidential member none is printed: another reads the post at the household's address, and staff reach the
+member by the address of the request (45 CFR 164.522(b)). Of a private side, whose person has no sign-in, it is
+printed in that person's own name (accounts.private_sides.post_of), whatever the household chose: nobody else is told.
 """
 
 import datetime as dt
@@ -37,6 +38,7 @@ def of_month(month: dt.date) -> Iterator[Paper]:
     """The statements to print, one at a time, in the language of the primary holder."""
     yield from _of_households(month)
     yield from _of_who_left(month)
+    yield from _of_who_grew_up(month)
     yield from _of_private_sides(month)
 
 
@@ -46,7 +48,8 @@ def _of_households(month: dt.date) -> Iterator[Paper]:
         holder = (
             Member.objects.filter(household=statement.household, is_primary_holder=True).select_related("user").first()
         )
-        yield _paper(statement, holder, _where_they_went(statement.household, holder) or statement.household)
+        if statement_reading.of_household(statement).rows:
+            yield _paper(statement, holder, _where_they_went(statement.household, holder) or statement.household)
 
 
 def _where_they_went(household: Household, holder: Member | None) -> Departure | None:
@@ -64,6 +67,15 @@ def _of_who_left(month: dt.date) -> Iterator[Paper]:
         to = left.filter(member_id=statement.member_id or 0).first()
         if to is not None:
             yield _paper(statement, statement.member, to)
+
+
+def _of_who_grew_up(month: dt.date) -> Iterator[Paper]:
+    """Their own statements, where they have no sign-in: as to an adult of the household, at its address."""
+    here = Member.objects.people().of_household(timezone.localdate())
+    grown = here.filter(confidential_since__isnull=True, user__isnull=True)
+    wanted = Statement.objects.filter(month=month, member__in=grown).exclude(household__address="")
+    for statement in wanted.select_related("household", "member").order_by("pk").iterator(chunk_size=200):
+        yield _paper(statement, statement.member, statement.household)
 
 
 def _of_private_sides(month: dt.date) -> Iterator[Paper]:

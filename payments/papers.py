@@ -87,7 +87,8 @@ def _statements(scope: Scope, year: int, person: Member | None) -> Iterator[Pape
     for statement in statements:
         read = statement_reading.read(statement, scope)
         people = tuple(dict.fromkeys(row.person for row in read.rows))
-        if person is None or person.full_name in people:
+        # One of which nothing is left to see does not exist: that it was issued would tell of the others.
+        if read.rows and (person is None or person.full_name in people):
             yield Paper(
                 Kind.STATEMENT,
                 _("Statement for %(month)s") % {"month": month_words(statement.month)},
@@ -162,7 +163,9 @@ def _agreements(scope: Scope, year: int, person: Member | None) -> Iterator[Pape
 
 
 def _statements_of(scope: Scope, bill: Bill) -> Iterator[Paper]:
-    """Statements that have a row of the bill."""
+    """Statements in which the viewer reads a row of the bill: not of one that is only shared."""
+    if bill.member_id not in scope.member_ids:
+        return
     listed = Statement.objects.visible_to(scope).filter(
         household_id=bill.household_id, issued_on__gte=bill.issued_on, content__bills__contains=[{"bill": bill.pk}]
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.ages import apart_sql
 from ledger.chart import Code
 
 CHARGES = (Code.BILL_ISSUED, Code.BILL_RAISED, Code.FINANCE_CHARGE, Code.RETURN_FEE)
@@ -20,7 +21,7 @@ PAYMENTS = (
 
 # Every bill of these households with a balance, or with an entry of the month or made since, or told of by the
 # statement of the month before.
-SUMS = """
+SUMS = f"""
     WITH told AS (
         SELECT (line ->> 'bill')::bigint AS bill_id, (line ->> 'closing')::bigint AS cents
         FROM bills_statement s CROSS JOIN LATERAL jsonb_array_elements(s.content -> 'bills') line
@@ -39,7 +40,7 @@ SUMS = """
     SELECT b.id, b.household_id, b.member_id, b.number, b.kind, b.title, b.provider_name, b.service_on, b.period,
            b.issued_on, b.due_on, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, b.coverage_id,
            b.told_cents, m.confidential_since IS NOT NULL
-               OR (NOT m.is_primary_holder AND coalesce(m.left_on <= %(on)s::date, false)),
+               OR (NOT m.is_primary_holder AND {apart_sql("m")}),
            m.first_name || ' ' || m.last_name,
            coalesce(s.opening, 0)::bigint, coalesce(s.charges, 0)::bigint, coalesce(s.payments, 0)::bigint,
            coalesce(s.adjustments, 0)::bigint
@@ -56,7 +57,7 @@ SUMS = """
         WHERE effective_on <= %(last)s
     ) s
     ORDER BY b.household_id, b.due_on, b.id
-"""
+"""  # noqa: S608 - the text of accounts.ages alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class BillMonth:
     is_on_plan: bool
     coverage_id: int | None
     told_cents: int | None
-    stands_alone: bool  # of who is confidential, or has left: on a statement of their own
+    stands_alone: bool  # of who is apart from the holder (`Member.is_apart`): on a statement of their own
     member_name: str
     opening_cents: int
     charges_cents: int
@@ -107,7 +108,7 @@ def of(
     """The bills of these households in the month, those due first first: one query."""
     before = (first - dt.timedelta(days=1)).replace(day=1)
     params: dict[str, Any] = {
-        "households": household_ids, "first": first, "last": last, "before": before, "on": on, "first_at": first_at,
+        "households": household_ids, "first": first, "last": last, "before": before, "today": on, "first_at": first_at,
         "charges": [int(code) for code in CHARGES], "payments": [int(code) for code in PAYMENTS],
     }  # fmt: skip
     with connection.cursor() as cursor:

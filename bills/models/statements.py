@@ -19,7 +19,7 @@ class StatementQuerySet(models.QuerySet["Statement"]):
     """Statements, and who may see them."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """The household's to its primary holder, a confidential member's to that member alone.
+        """The household's to its primary holder, that of a member who is apart to that member alone.
 
         Rows of somebody whom the holder sees no longer are left out where it is shown (payments.statement_reading).
         """
@@ -31,7 +31,8 @@ class StatementQuerySet(models.QuerySet["Statement"]):
 class Statement(models.Model):
     """What a household owed at the end of a month and how that came about, US cents; `content` holds every row of it.
 
-    `member`: the confidential member whose own statement it is; those rows are in no other (Civ. Code 56.107).
+    `member`: whose own statement it is, who is apart from the holder: confidential, gone, or come of age here
+    (`Member.is_apart`). Those rows are in no other (Civ. Code 56.107, RULES section 6).
     previous + charges - payments - adjustments + corrections = balance. Corrections were entered later for days that
     an earlier statement had told of already.
     """

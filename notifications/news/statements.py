@@ -23,5 +23,8 @@ def of_statements(notices: Sequence[Notification]) -> dict[int, Looked]:
             found[notice.pk] = NotToBeSent("the statement is not the user's to read")
             continue
         read = statement_reading.read(statement, scope)
+        if not read.rows:
+            found[notice.pk] = NotToBeSent("the reader sees nothing of the statement any more")
+            continue
         found[notice.pk] = News(reverse("statement", args=[statement.number]), read.due_on, read.due_cents)
     return found

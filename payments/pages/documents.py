@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -154,10 +154,12 @@ def _pack(request: MemberRequest) -> tax_pack.Pack:
 
 
 def _opened(request: MemberRequest, number: str) -> dict[str, Any]:
-    """The statement as this reader may see it. Raises Http404 for anybody else's."""
+    """The statement as this reader may see it. Raises Http404 for anybody else's, and where nothing of it is left."""
     found = get_object_or_404(Statement.objects.visible_to(request.scope), number=number)
-    StatementOpening.objects.get_or_create(statement=found, user=request.user)
     read = statement_reading.read(found, request.scope)
+    if not read.rows:
+        raise Http404
+    StatementOpening.objects.get_or_create(statement=found, user=request.user)
     return {"read": read, "pay_href": _pay_href(read)}
 
 

@@ -295,7 +295,17 @@ BUGS = (
     Planted(
         "a statement of one's own for the confidential", "payments/monthly_statements.py",
         "row.member_id if row.stands_alone else None", "None",
-        f"{P}test_statements.py::test_a_confidential_members_rows_are_on_no_other",
+        f"{P}test_statements.py::test_a_confidential_or_grown_members_rows_are_on_no_other",
+    ),
+    Planted(
+        "a statement of one's own for the grown", "payments/statement_sums.py",
+        'AND {apart_sql("m")}),', "AND coalesce(m.left_on <= %(today)s::date, false)),",
+        f"{P}test_statements.py::test_a_confidential_or_grown_members_rows_are_on_no_other",
+    ),
+    Planted(
+        "no news of a statement of which nothing is left to see", "notifications/news/statements.py",
+        "        if not read.rows:", "        if False:",
+        f"{P}test_statements.py::test_of_a_month_of_which_nothing_is_left_to_see_the_holder_hears_nothing",
     ),
     Planted(
         "rows that are seen no longer", "payments/statement_reading.py",

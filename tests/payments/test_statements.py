@@ -20,6 +20,8 @@ from bills.models import Bill, Statement, StatementOpening
 from ledger.models import Account
 from notifications import letters, notices
 from notifications.models import Notification
+from notifications.news.looking import News, NotToBeSent
+from notifications.news.statements import of_statements
 from payments import monthly_statements, paper_statements, statement_reading
 from payments.language_notice import SENTENCES
 from payments.pages import documents
@@ -103,9 +105,12 @@ def test_the_database_refuses_to_change_what_was_issued(cast: Cast) -> None:
         )  # fmt: skip
 
 
-def test_a_confidential_members_rows_are_on_no_other(cast: Cast) -> None:
+@pytest.mark.parametrize(
+    "apart", [{"confidential_since": timezone.now()}, {"joined_on": dt.date(2015, 1, 1)}], ids=["confidential", "grown"]
+)
+def test_a_confidential_or_grown_members_rows_are_on_no_other(cast: Cast, apart: dict[str, dt.date]) -> None:
     """Civ. Code 56.107, FAULTS F06: no row, amount or gap; the member has a statement of one's own, without address."""
-    type(cast.bob).objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    type(cast.bob).objects.filter(pk=cast.bob.pk).update(**apart)
     october(cast.alice)
     secret = october(cast.bob, 33_333)
     assert issue() == 2
@@ -127,6 +132,31 @@ def test_who_asks_for_confidentiality_later_is_gone_from_the_ones_before(cast: C
     found = Statement.objects.get()
     page = text_of(signed_in(cast.alice).get(f"/documents/statements/{found.number}/"))
     assert secret.number not in page and "333.33" not in page and "518.33" not in page and "$185.00" in page
+
+
+def test_of_a_month_of_which_nothing_is_left_to_see_the_holder_hears_nothing(cast: Cast, tmp_path: Path) -> None:
+    """Neither told, nor listed, nor printed, nor there: an empty statement tells that there was something (F06)."""
+    grow_up = {"joined_on": dt.date(2015, 1, 1)}
+    october(cast.bob, 33_333)
+    issue()
+    notices.make()
+    notice = Notification.objects.get(kind="statement_ready", user=cast.alice.user)
+    assert isinstance(of_statements([notice])[notice.pk], News)
+    type(cast.bob).objects.filter(pk=cast.bob.pk).update(**grow_up)
+    number = Statement.objects.get().number
+    assert isinstance(of_statements([notice])[notice.pk], NotToBeSent)
+    assert number not in text_of(signed_in(cast.alice).get("/documents/?year=2026"))
+    assert signed_in(cast.alice).get(f"/documents/statements/{number}/").status_code == 404
+    assert list(paper_statements.of_month(OCTOBER)) == []
+    type(cast.maya).objects.filter(pk=cast.maya.pk).update(birth_date=dt.date(2008, 10, 30), **grow_up)
+    type(cast.household).objects.filter(pk=cast.household.pk).update(address="1 Elm Street", is_paperless=True)
+    make_payment({october(cast.maya): 500}, on=NOVEMBER)
+    assert issue(NOVEMBER) == 2
+    notices.make()
+    assert list(
+        Notification.objects.filter(kind="statement_ready").exclude(pk=notice.pk).values_list("user", flat=True)
+    ) == [cast.bob.user_id]
+    assert [paper.row[3:5] for paper in paper_statements.of_month(NOVEMBER)] == [("Maya Rivera", "1 Elm Street")]
 
 
 def test_opening_it_is_recorded_once_and_the_reader_is_told(cast: Cast) -> None:
