@@ -12,13 +12,12 @@ from django.db.models.functions import Coalesce
 from accounts.models import Coverage
 from accounts.private_sides import PERSON
 from accounts.visibility import Scope
-from bills import issuing
+from bills import compared, issuing
 from bills.checking import ClaimFacts, EstimateFacts, Facts, Maximum, Twin
+from bills.compared import MAX_CLAIMS, STANDING
 from bills.explained_claims import Kind
 from bills.models import Accumulator, Bill, Claim, Estimate
 
-STANDING = (Claim.Status.ACTIVE, Claim.Status.OPEN)
-MAX_CLAIMS = 20
 MAX_ESTIMATES = 5
 MAX_BILLS_OF_AN_ESTIMATE = 20
 OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")
@@ -27,31 +26,17 @@ OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents"
 def gather(bill: Bill, *, scope: Scope | None = None) -> Facts:
     """The facts about one medical bill, as far as the viewer of this scope may see them; without one, all."""
     charged = issuing.charged_cents(bill)
-    own = list(bill.claims.filter(status__in=STANDING).order_by("service_on", "pk")[:MAX_CLAIMS])
-    compared = _plans_claims(bill, own)
+    own = compared.own_claims(bill)
+    claims = compared.claims_of(bill, own)
     # A bill that a confidential member shared tells nothing of that member's year or of other bills.
     is_shared = scope is not None and bill.member_id not in scope.clinical_ids
     return Facts(
         charged_cents=charged,
-        claims=[_facts_of(claim) for claim in compared],
+        claims=[_facts_of(claim) for claim in claims],
         twin=_twin(bill, own, scope),
         maximums=[] if is_shared else _maximums(bill, own, scope),
         estimates=[] if is_shared else _estimates(bill),
     )
-
-
-def _plans_claims(bill: Bill, own: Sequence[Claim]) -> Sequence[Claim]:
-    """The claims that the plan worked out for what is billed: of the bill itself, else of its number or its service.
-
-    A row of a biller's file, or an invoice, is kept as a claim too, but says nothing that its bill does not say.
-    """
-    worked_out = [claim for claim in own if claim.kind in Kind.values or claim.status == Claim.Status.OPEN]
-    if worked_out or bill.service_on is None:
-        return worked_out
-    of_service = Q(service_on=bill.service_on, provider_name__iexact=bill.provider_name, bill__isnull=True)
-    wanted = Q(number__in=[claim.number for claim in own]) | (of_service if bill.provider_name else Q(pk__in=[]))
-    others = Claim.objects.filter(wanted, member_id=bill.member_id, status__in=STANDING, kind__in=Kind.values)
-    return list(others.order_by("service_on", "pk")[:MAX_CLAIMS])
 
 
 def _facts_of(claim: Claim) -> ClaimFacts:

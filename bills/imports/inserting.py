@@ -8,6 +8,7 @@ from django.utils import timezone
 
 import ledger
 from bills import claims, issuing, numbers, open_claims
+from bills.explained_claims import Kind
 from bills.imports.people import Known
 from bills.imports.records import AMOUNT_NAMES, Line, Record
 from bills.imports.run import Run
@@ -71,9 +72,14 @@ def insert(records: Sequence[tuple[Record, Known]], run: Run, *, with_bills: boo
     copy("bills_claimline", CLAIM_LINE, rows.claim_lines)
     copy("activity_event", EVENT, rows.events)
     claims.accumulate(rows.sums)
-    undecided = [id for id, (r, _member) in zip(claim_ids, records, strict=True) if r.status == Claim.Status.OPEN]
-    if undecided:
-        open_claims.keep(Claim.objects.filter(pk__in=undecided).order_by("pk"))
+    # A biller's bill may be of an open claim that came before it; what the plan has decided is compared with itself.
+    waiting = [
+        claim_id
+        for claim_id, (record, _member), is_billed in zip(claim_ids, records, billed, strict=True)
+        if record.status == Claim.Status.OPEN or (is_billed and record.kind not in Kind.values)
+    ]
+    if waiting:
+        open_claims.keep(Claim.objects.filter(pk__in=waiting).order_by("pk"))
     return claim_ids
 
 

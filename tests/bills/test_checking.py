@@ -290,6 +290,10 @@ def test_the_daily_check_mends_a_hold_that_is_missing_or_left_over(cast: Cast) -
     assert (rechecking.run(DAY).holds, rechecking.run(DAY).holds) == (1, 0)
     bill.refresh_from_db()
     assert bill.held_since is None
+    Claim.objects.filter(pk=claim.pk).update(bill=None, status=Claim.Status.OPEN)  # of the bill's service
+    assert (rechecking.run(DAY).holds, rechecking.run(DAY).holds) == (1, 0)
+    Bill.objects.filter(pk=bill.pk).update(provider_name="Another clinic")
+    assert (rechecking.run(DAY).holds, rechecking.run(DAY).holds) == (1, 0)
 
 
 def test_a_corrected_claim_clears_the_flag_and_what_was_paid_too_much_is_credit(cast: Cast, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from bills import rechecking
 from bills.checking import Flag
 from bills.models import Accumulator, Bill, Hold
 from tests.bills.importing import (
@@ -19,6 +20,7 @@ from tests.bills.importing import (
     owes,
     patient,
     take,
+    take_path,
 )  # fmt: skip
 from tests.bills.test_checking import found
 from tests.bills.test_import_corrections import pay, related
@@ -113,6 +115,47 @@ def test_an_open_claim_decided_under_another_id_is_taken_over_or_looked_at(folde
     take(folder, later(decided, month=6, related=related("prior", "CLM-e1")))
     assert (claim("e1").status, balance("e2"), Bill.objects.count()) == ("replaced", 5000, 1)
     assert (the_bill("e2").held_since, Hold.objects.standing().count()) == (None, 0)
+    assert book_holds()
+
+
+BILLED = (
+    "bill_id,member_number,service_date,title,amount,provider,claim_number\n"
+    "B1,N-p1,2026-03-05,Visit,90.00,,CLM-e1\n"  # of its number
+    "B2,N-p2,2026-03-04,Visit,90.00,LAKE clinic,\n"  # of its service
+    "B3,N-p2,2026-03-04,Visit,90.00,Another clinic,\n"
+)
+
+
+@pytest.mark.parametrize("is_billed_first", [True, False])
+def test_a_billers_bill_waits_for_the_open_claim_that_it_is_compared_with(folder: Path, is_billed_first: bool) -> None:
+    """Whichever came first, and within the import that brings the second; it goes on once the claim is decided."""
+    file = folder / "bills.csv"
+    file.write_text(BILLED)
+    queued = eob("e1", outcome="queued", total={}), eob("e2", "p2", outcome="queued", total={})
+    held: list[int] = []
+
+    def look(read: int, total: int) -> None:
+        held.append(Bill.objects.filter(held_since__isnull=False).count())
+
+    take(folder, patient("p2"))
+    if is_billed_first:
+        take_path(file, format="csv")
+        take(folder, *queued, progress=look)
+    else:
+        take(folder, *queued)
+        take_path(file, format="csv", progress=look)
+    assert held == [2]  # before the look over all that ends an import
+    for bill in Bill.objects.all():
+        is_of_claim = bill.provider_name != "Another clinic"
+        assert (bill.held_since is not None, found(bill)) == (is_of_claim, [Flag.CLAIM_OPEN] * is_of_claim)
+    assert rechecking.run(timezone.localdate()).holds == 0
+    take(folder, later(owes(queued[0], 90), month=6, outcome="complete"))
+    assert list(Hold.objects.standing().values_list("bill__source_id", flat=True)) == ["bill/B2"]
+    file.write_text(BILLED.replace("LAKE clinic,", "LAKE clinic,OWN-1").replace("Visit,90.00,LAKE", "Visit,80.00,LAKE"))
+    take_path(file, format="csv")
+    assert Hold.objects.standing().count() == 1  # its service is still the claim's
+    take(folder, later(queued[1], month=6, status="cancelled"))
+    assert not Bill.objects.filter(held_since__isnull=False).exists()
     assert book_holds()
 
 

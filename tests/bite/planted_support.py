@@ -29,9 +29,23 @@ SUPPORT = (
     Planted(
         "a bill whose claim is open is held in the import itself",
         "bills/imports/inserting.py",
-        "    if undecided:",
+        "    if waiting:",
         "    if False:",
         f"{B}test_checking.py::test_a_bill_whose_claim_is_open_is_held_from_the_first_moment_and_goes_on_when_it_is_decided",
+    ),
+    Planted(
+        "a biller's bill waits for the open claim of its number or service",
+        "bills/compared.py",
+        "    return mine | {",
+        "    return mine & {",
+        f"{B}test_import_open_claims.py::test_a_billers_bill_waits_for_the_open_claim_that_it_is_compared_with",
+    ),
+    Planted(
+        "a bill that comes after its open claim is held in the import itself",
+        "bills/imports/inserting.py",
+        " or (is_billed and record.kind not in Kind.values)",
+        "",
+        f"{B}test_import_open_claims.py::test_a_billers_bill_waits_for_the_open_claim_that_it_is_compared_with",
     ),
     Planted(
         "no sudden past due when a hold ends",
