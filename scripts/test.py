@@ -25,7 +25,10 @@ VAR_DIR = Path(os.environ.get("VAR_DIR") or ROOT / "var" / "test").resolve()
 RESULTS = VAR_DIR / "results"
 TEST_ENVIRONMENT = os.environ | {"PORTAL_ENVIRONMENT": "test", "VAR_DIR": str(VAR_DIR), "PYTHONUNBUFFERED": "1"}
 
-CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
+WORKERS = "2"
+CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {  # the longest first: two at a time end soonest so
+    "types": ([str(BIN / "mypy"), "."], TEST_ENVIRONMENT),
+    "tidy": ([sys.executable, "-m", "pytest", "-q", "tests/test_tidy.py"], TEST_ENVIRONMENT),
     "lint": ([str(BIN / "ruff"), "check", "."], TEST_ENVIRONMENT),
     "format": ([str(BIN / "ruff"), "format", "--check", "."], TEST_ENVIRONMENT),
     "import contracts": ([str(BIN / "lint-imports"), "--no-cache"], TEST_ENVIRONMENT),
@@ -34,15 +37,13 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         process_environment(),
     ),
-    "types": ([str(BIN / "mypy"), "."], TEST_ENVIRONMENT),
 }
+DATABASES = {"databases": ([sys.executable, "-m", "tests.databases", WORKERS], TEST_ENVIRONMENT)}  # for the suites
 SUITES: dict[str, list[str]] = {
-    "tidy": ["tests/test_tidy.py"],
-    # The first to need databases makes them; the suites after it, with as many workers, take those.
-    "quick tests": ["--create-db", "-m", "not slow and not browser", "-n", "2", "--ignore=tests/test_tidy.py"],
-    "slow tests": ["-m", "slow and not browser", "-n", "2"],
+    "quick tests": ["-m", "not slow and not browser", "-n", WORKERS, "--ignore=tests/test_tidy.py"],
+    "slow tests": ["-m", "slow and not browser", "-n", WORKERS],
     "fault plan": [],
-    "browser tests": ["-m", "browser", "-n", "2"],
+    "browser tests": ["-m", "browser", "-n", WORKERS],
 }
 FAULT_SEEDS = ["--seeds", "16", "--start", "0", "--replay-every", "8"]  # a share with fixed seeds; all: make faults
 LONG_SUITES = ("slow tests", "fault plan", "browser tests")
@@ -76,7 +77,7 @@ def main(what: str) -> int:
 
 def run_all() -> list[Outcome]:
     """The checks, then the suites; the long ones are left out once something quick has failed."""
-    outcomes = run_checks()
+    outcomes = run_checks(CHECKS | DATABASES)
     for name, arguments in SUITES.items():
         if name in LONG_SUITES and not all(outcome.ok for outcome in outcomes):
             print(f"\n{name}: left out, since something quicker failed", flush=True)
@@ -85,17 +86,17 @@ def run_all() -> list[Outcome]:
     return outcomes
 
 
-def run_checks() -> list[Outcome]:
-    """Lint, format, import contracts, migrations, deployment settings, types: two at a time."""
+def run_checks(checks: dict[str, tuple[list[str], dict[str, str]]] = CHECKS) -> list[Outcome]:
+    """Types, tidiness, lint, format, import contracts, migrations, deployment settings: two at a time."""
     postgres.ensure_running(VAR_DIR / "postgres")
     valkey.ensure_running(VAR_DIR / "valkey")
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(run_check, CHECKS))
+        return list(pool.map(run_check, checks, checks.values()))
 
 
-def run_check(name: str) -> Outcome:
+def run_check(name: str, check: tuple[list[str], dict[str, str]]) -> Outcome:
     """Run one check; what it says is shown where it fails."""
-    command, environment = CHECKS[name]
+    command, environment = check
     started = time.monotonic()
     result = subprocess.run(
         command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
