@@ -6,7 +6,7 @@ one's own household, and calls the one function that does the thing.
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -92,11 +92,16 @@ def is_own_household(user: User, household_id: int) -> bool:
     return is_of(user, [household_id])
 
 
-def closed_to(user: User) -> list[int]:
-    """The confidential members of the households that somebody of staff belongs to, as a member or a delegate."""
+def own_households(user: User) -> list[int]:
+    """The households that somebody of staff belongs to, as a member or a delegate."""
     own = list(Member.objects.filter(user=user).values_list("household_id", flat=True))
     delegations = Delegate.objects.filter(user=user, ended_at__isnull=True)
-    own += delegations.values_list("member__household_id", flat=True)
+    return own + list(delegations.values_list("member__household_id", flat=True))
+
+
+def closed_to(user: User) -> list[int]:
+    """The confidential members of the households that somebody of staff belongs to."""
+    own = own_households(user)
     if not own:
         return []
     confidential = Member.objects.filter(household_id__in=own, confidential_since__isnull=False)
@@ -138,6 +143,10 @@ class MemberRecordAdmin(ReadOnlyAdmin):
         """Whose record it is."""
         household_id: int = obj.household_id
         return household_id
+
+    def households_of(self, obj: Any) -> Collection[int]:
+        """The households that it is about: none of them may be the viewer's own, where they act on it."""
+        return {self.household_id_of(obj)}
 
     def members_of(self, obj: Any) -> Sequence[Member]:
         """The member whose record it is."""
@@ -197,7 +206,7 @@ class MemberRecordAdmin(ReadOnlyAdmin):
         obj = self.get_object(request, object_id)
         if obj is None:
             raise Http404
-        if is_own_household(user, self.household_id_of(obj)):
+        if is_of(user, self.households_of(obj)):
             messages.error(request, "This is your own household: somebody else has to do it.")
             return HttpResponseRedirect(page_of(obj))
         if (before := self.barrier(request, obj) or self._asked(request, obj, action.opens(obj))) is not None:

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.models import User
+from accounts.models import Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from bills import review
@@ -194,9 +194,13 @@ class ImportRejectAdmin(MemberRecordAdmin):
         """Of no household yet."""
         return 0
 
-    def members_of(self, obj: ImportReject) -> list[Any]:
-        """Of no member yet."""
-        return []
+    def households_of(self, obj: ImportReject) -> set[int]:
+        """Of those whom it names."""
+        return {member.household_id for member in self.members_of(obj)}
+
+    def members_of(self, obj: ImportReject) -> list[Member]:
+        """Whom it names, as far as they are known here: the record is what their claims are made of."""
+        return review.members_named(obj)
 
     @admin.display(description="record")
     def pretty_record(self, obj: ImportReject) -> SafeString | str:

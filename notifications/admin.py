@@ -9,7 +9,10 @@ from django.utils.html import format_html
 from accounts.models import Member, User
 from accounts.staff import MemberRecordAdmin
 from activity.staff import ReadOnlyAdmin, subject_link
+from notifications import event_admin, work_admin
 from notifications.models import Notification, SentText, Suppression
+
+__all__ = ["event_admin", "work_admin"]  # their pages are registered with these
 
 
 @admin.register(Notification)

@@ -8,7 +8,30 @@ S = "tests/bills/test_import_private.py::"
 
 C = "tests/access/test_canaries.py::"
 
+H = "tests/staff/test_happenings.py::"
+
 SIGHT = (
+    Planted(
+        "what happened to a confidential member opens for a reason",
+        "notifications/event_admin.py",
+        "        return None if found.is_of_all else super().barrier(request, obj)",
+        "        return None",
+        f"{H}test_what_happened_to_a_confidential_members_records_opens_for_a_reason",
+    ),
+    Planted(
+        "staff read nothing that happened in their own household",
+        "notifications/event_admin.py",
+        "        return rows.exclude(Q(owner_id__in=own) | Q(subject__in=whose.subjects_of(own))) if own else rows",
+        "        return rows",
+        f"{H}test_of_ones_own_household_nothing_that_happened_is_read_and_no_work_is_found",
+    ),
+    Planted(
+        "the reasons of a denial are for who reads applications",
+        "notifications/event_admin.py",
+        "        if found.families.intersection(OF_APPLICATIONS) and not request.user.has_perm(READS_APPLICATIONS):",
+        "        if False:",
+        f"{H}test_what_happened_to_an_application_is_for_who_reads_applications",
+    ),
     Planted(
         "a labelled claim stands on the private side",
         "bills/imports/sides.py",

@@ -1,4 +1,4 @@
-"""Staff pages: what happened, who looked, and the queue of work."""
+"""Staff pages: the queue of work. Nobody works off what is about their own household."""
 
 import datetime as dt
 from typing import Any, ClassVar
@@ -14,70 +14,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from accounts.households import is_of
+from accounts.staff import own_households
 from activity import ages, queue, work
-from activity.models import Access, Event, WorkItem
-from activity.staff import ReadOnlyAdmin, page_of, subject_link
+from activity.models import WorkItem
+from activity.staff import page_of
 from activity.staff_forms import HandOverForm, ReasonForm
-
-
-class SubjectAdmin(ReadOnlyAdmin):
-    """A record with a `subject` that leads to what it is about."""
-
-    exact_search = ("subject",)
-
-    @admin.display(description="about")
-    def about(self, obj: Any) -> SafeString | str:
-        """A link to what it is about."""
-        return subject_link(obj.subject)
-
-
-@admin.register(Event)
-class EventAdmin(SubjectAdmin):
-    """What happened."""
-
-    list_display = ("at", "kind", "about", "from_status", "to_status", "actor", "reason")
-    list_display_links = ("at",)
-    search_help_text = "A subject, whole: bill:7F3K-2201, payment:…, refund:…"
-    fields = (
-        "at", "kind", "about", "owner_id", "from_status", "to_status", "actor", "reason", "data", "processed_at",
-    )  # fmt: skip
-    readonly_fields = ("about",)
-    linked_by = ("owner_id", "owner_id__exact", "subject", "subject__exact")
-
-
-class LookFilter(admin.SimpleListFilter):
-    """Kinds of looks that somebody reads one by one."""
-
-    title = "kind"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Confidential records, the portal with a member's eyes, delegates."""
-        return [("confidential", "Confidential"), ("view as member", "As the member"), ("viewed", "By delegates")]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Access]) -> models.QuerySet[Access]:
-        """Filter by what was chosen."""
-        chosen = self.value()
-        return queryset.filter(action=chosen) if chosen in dict(self.lookup_choices) else queryset
-
-
-@admin.register(Access)
-class AccessAdmin(SubjectAdmin):
-    """Who looked at whose record."""
-
-    list_display = ("at", "user_email", "action", "about", "member_id", "reason", "address")
-    list_display_links = ("at",)
-    list_filter = (LookFilter,)
-    list_select_related = ("user",)
-    search_help_text = "A subject, whole: bill:7F3K-2201, household:4410-2297, …"
-    fields = ("at", "user_email", "action", "about", "member_id", "reason", "address")
-    readonly_fields = ("about", "user_email")
-    linked_by = ("member_id", "member_id__exact", "user__id__exact")
-
-    @admin.display(description="who")
-    def user_email(self, obj: Access) -> str:
-        """Who looked."""
-        return obj.user.email
+from notifications import whose
+from notifications.event_admin import SubjectAdmin
 
 
 class DoneFilter(admin.SimpleListFilter):
@@ -176,6 +120,16 @@ class WorkItemAdmin(SubjectAdmin):
         """Who did it."""
         return obj.done_by.email if obj.done_by else "-"
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without one's own household: it is neither read nor worked off, and its confidential are not told of."""
+        rows = super().get_queryset(request)
+        own = own_households(request.user)  # type: ignore[arg-type]
+        return rows.exclude(subject__in=whose.subjects_of(own)) if own else rows
+
+    def barrier(self, request: HttpRequest, obj: WorkItem) -> HttpResponse | None:
+        """None: an item says what to do, and the record that it leads to asks for the reason."""
+        return None
+
     def get_urls(self) -> list[URLPattern]:
         """The admin's, and one each to take an item and to close it."""
         pages = {"take": self.take, "finish": self.finish, "hand-over": self.hand_over, "give-back": self.give_back}
@@ -233,6 +187,9 @@ class WorkItemAdmin(SubjectAdmin):
             messages.error(request, " ".join(map(str, said)))
             return HttpResponseRedirect(page_of(item))
         to, reason = form.cleaned_data["to"], form.cleaned_data["reason"]
+        if is_of(to, whose.of(item.subject).household_ids):
+            messages.error(request, "This is their own household: somebody else has to do it.")
+            return HttpResponseRedirect(page_of(item))
         try:
             work.hand_over(item, to_id=to.pk, by_id=request.user.pk, reason=reason)  # type: ignore[arg-type]
         except work.AlreadyDone as error:
