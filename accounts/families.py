@@ -4,16 +4,18 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Case, F, When
+from django.db.models import BooleanField, Case, ExpressionWrapper, Q, When
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from accounts.ages import ADULT_AT, age_on, birthday
 from accounts.models import Coverage, Member
 from accounts.visibility import Scope
-from ledger.chart import Code
+from ledger.chart import CODES_OF_PAYMENT, Code
 from ledger.models import Transfer
 
-PAYMENT_CODES = (Code.PAYMENT, Code.LOCKBOX_PAYMENT, Code.CREDIT_APPLIED)
-RETURN_CODES = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE)
+OF_CREDIT = (Code.CREDIT_APPLIED, Code.CREDIT_RAISED)
+WENT_BACK = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE)
 PAGE = 25
 
 
@@ -39,12 +41,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """One payment towards a bill of a member, or one taken back; US cents, negative where taken back."""
+    """One payment towards a bill of a member, or what came back of one; US cents, negative where it came back."""
 
     on: dt.date
     member: Member
     is_premium: bool
-    is_taken_back: bool
+    note: str  # what it is, where it is not simply a payment
     amount_cents: int
 
 
@@ -79,24 +81,30 @@ def payments(people_seen: list[Person]) -> list[Paid]:
     for person in people_seen:
         owners[person.member.medical_control_id] = (person.member, False)
         owners[person.member.premium_control_id] = (person.member, True)
-    control = Case(When(code__in=RETURN_CODES, then=F("debit__control_id")), default=F("credit__control_id"))
+    is_paid = ExpressionWrapper(Q(credit__control_id__isnull=False), output_field=BooleanField())
     found = (
-        Transfer.objects.filter(code__in=PAYMENT_CODES + RETURN_CODES)
-        .annotate(control=control)
+        Transfer.objects.filter(code__in=CODES_OF_PAYMENT)
+        .annotate(control=Coalesce("credit__control_id", "debit__control_id"), is_paid=is_paid)
         # Within a CASE, so that the planner counts with one in two, walks the days backwards and stops at a full page:
         # it takes a plain condition for a rare one, and reads and sorts all that the household ever paid.
         .filter(Case(When(control__in=owners, then=True), default=False))
-        .values_list("pk", "effective_on", "code", "amount_cents", "control")
+        .values_list("pk", "effective_on", "code", "amount_cents", "control", "is_paid")
     )
     households = sorted({person.member.household_id for person in people_seen})
     walks = [found.filter(owner_id=each).order_by("-effective_on", "-pk")[:PAGE] for each in households]
     rows = walks[0].union(*walks[1:]).order_by("-effective_on", "-pk")[:PAGE] if len(walks) > 1 else walks[0]
     paid = []
-    for _pk, on, code, cents, control_id in rows:
-        is_taken_back = code in RETURN_CODES
+    for _pk, on, code, cents, control_id, is_in in rows:
         member, is_premium = owners[control_id]
-        paid.append(Paid(on, member, is_premium, is_taken_back, amount_cents=-cents if is_taken_back else cents))
+        paid.append(Paid(on, member, is_premium, _note(code, is_paid=is_in), amount_cents=cents if is_in else -cents))
     return paid
+
+
+def _note(code: int, *, is_paid: bool) -> str:
+    """What a movement is beside a payment; what undid a refund or a return is of its code, the other way round."""
+    if is_paid:
+        return _("return or refund undone") if code in WENT_BACK else ""
+    return _("moved to household credit") if code in OF_CREDIT else _("returned or refunded")
 
 
 def _seen_until(member: Member, scope: Scope, today: dt.date) -> dt.date | None:

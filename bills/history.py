@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bills.models import Bill, FinanceCharge
-from ledger.chart import Code
+from ledger.chart import CODES_OF_PAYMENT, Code
 from ledger.models import Transfer
 from ledger.money import format_usd
 
@@ -47,8 +47,6 @@ LABELS_UNDONE: dict[int, Promise] = {
     Code.RETURN_FEE: gettext_lazy("Fee for a returned payment taken off"),
 }
 UNDOING = (Code.FINANCE_CHARGE_WAIVED,)  # says itself that it takes something back
-PAID_BY = (Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT)
-UNPAID_BY = (Code.REFUND, Code.BANK_RETURN, Code.DISPUTE, Code.CREDIT_RAISED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +87,8 @@ def paid_cents(bills: Sequence[Bill]) -> dict[int, int]:
     """US cents paid on each bill that anything was paid on, less what went back and did not come again. One query."""
     ids = [bill.receivable_id for bill in bills]
     by_account = {bill.receivable_id: bill.pk for bill in bills}
-    moved = (*PAID_BY, *UNPAID_BY)
     rows = (
-        Transfer.objects.filter(Q(credit_id__in=ids, code__in=moved) | Q(debit_id__in=ids, code__in=moved))
+        Transfer.objects.filter(Q(credit_id__in=ids) | Q(debit_id__in=ids), code__in=CODES_OF_PAYMENT)
         .annotate(
             account_id=Case(When(credit_id__in=ids, then=F("credit_id")), default=F("debit_id")),
             cents=Case(When(credit_id__in=ids, then=F("amount_cents")), default=-F("amount_cents")),

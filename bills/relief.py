@@ -10,7 +10,7 @@ from django.db import connection
 
 from bills.models import Bill
 from ledger import Posting
-from ledger.chart import Code
+from ledger.chart import CODES_OF_PAYMENT, Code
 from ledger.locking import hold as hold_accounts
 from ledger.models import Transfer
 
@@ -19,10 +19,7 @@ GIVEN = (
     Code.WRITE_OFF, Code.ADJUSTMENT, Code.ASSISTANCE, Code.CHARITABLE_SUBSIDY, Code.SUBSIDY,
 )  # fmt: skip
 # What the member has paid, and what of it went back or was moved to household credit.
-PAID = (
-    Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT, Code.SUSPENSE_EXPLAINED, Code.REFUND, Code.BANK_RETURN,
-    Code.DISPUTE, Code.CREDIT_RAISED,
-)  # fmt: skip
+PAID = CODES_OF_PAYMENT
 
 NET_PAID = """
     SELECT coalesce(sum(CASE WHEN credit_id = %s THEN amount_cents ELSE -amount_cents END), 0)::bigint

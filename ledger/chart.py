@@ -160,9 +160,11 @@ MOVEMENT_NUMBERS = sorted(
     code * 10_000_000 + (debit_id or FIRST_HOUSEHOLD_ACCOUNT_ID) * 3_000 + (credit_id or FIRST_HOUSEHOLD_ACCOUNT_ID)
     for code, debit_id, credit_id in _ALLOWED
 )
-# A household's payments and what took them back: its latest are found by an index of these alone.
+# What a member paid, what took it back, and what undid that, told apart by the side alone: what credits a receivable is
+# paid, what debits it came back. The one list of every sum of what was paid; an index of these finds a household's.
 CODES_OF_PAYMENT = (
     Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT, Code.REFUND, Code.BANK_RETURN, Code.DISPUTE,
+    Code.CREDIT_RAISED, Code.SUSPENSE_EXPLAINED,
 )  # fmt: skip
 CODES_OF_CREDIT = sorted(code for code, movement in MOVEMENTS.items() if CREDIT in (*movement.debit, *movement.credit))
 

@@ -1,14 +1,14 @@
-"""What was paid for whom, by person and year: from the book, less what was refunded or returned."""
+"""What was paid for whom, by person and year: from the book, less what came back."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Case, F, Q, Sum, Value, When
-from django.db.models.functions import ExtractYear
+from django.db.models.functions import Coalesce, ExtractYear
 
-from accounts.families import PAYMENT_CODES, RETURN_CODES
 from accounts.models import Member
+from ledger.chart import CODES_OF_PAYMENT
 from ledger.models import Transfer
 
 YEARS = 5
@@ -34,15 +34,16 @@ def by_year(members: Sequence[Member], *, today: dt.date) -> list[Spent]:
     owners = {member.medical_control_id: (member, False) for member in members}
     owners |= {member.premium_control_id: (member, True) for member in members}
     households = sorted({member.household_id for member in members})
-    paid, back = Q(code__in=PAYMENT_CODES), Q(code__in=RETURN_CODES)
+    paid = Q(credit__control_id__isnull=False)  # the bill's account is credited: what came back debits it
     rows = (
         Transfer.objects.filter(
-            (paid & Q(credit__control_id__in=owners)) | (back & Q(debit__control_id__in=owners)),
+            Q(credit__control_id__in=owners) | Q(debit__control_id__in=owners),
+            code__in=CODES_OF_PAYMENT,
             owner_id__in=households,
             effective_on__gte=dt.date(today.year - YEARS + 1, 1, 1),
         )
         .annotate(
-            control=Case(When(paid, then=F("credit__control_id")), default=F("debit__control_id")),
+            control=Coalesce("credit__control_id", "debit__control_id"),
             year=ExtractYear("effective_on"),
         )
         .values_list("control", "year")

@@ -11,13 +11,10 @@ from typing import Any
 from django.db import connection
 
 from accounts.ages import apart_sql
-from ledger.chart import Code
+from ledger.chart import CODES_OF_PAYMENT, Code
 
 CHARGES = (Code.BILL_ISSUED, Code.BILL_RAISED, Code.FINANCE_CHARGE, Code.RETURN_FEE)
-PAYMENTS = (
-    Code.PAYMENT, Code.CREDIT_APPLIED, Code.LOCKBOX_PAYMENT, Code.SUSPENSE_EXPLAINED, Code.REFUND, Code.BANK_RETURN,
-    Code.DISPUTE, Code.CREDIT_RAISED,
-)  # fmt: skip
+PAYMENTS = CODES_OF_PAYMENT
 
 # Every bill of these households with a balance, or with an entry of the month or made since, or told of by the
 # statement of the month before.

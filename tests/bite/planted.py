@@ -9,6 +9,7 @@ from tests.bite.planted_help import HELP
 from tests.bite.planted_household import HOUSEHOLD
 from tests.bite.planted_plans import PLANS
 from tests.bite.planted_sight import SIGHT
+from tests.bite.planted_sums import SUMS
 from tests.bite.planted_support import SUPPORT
 from tests.bite.planted_telling import TELLING
 from tests.bite.planting import Planted
@@ -26,6 +27,7 @@ BUGS = (
     *HOUSEHOLD,
     *HELP,
     *TELLING,
+    *SUMS,
     Planted(
         "row lock of the bills", "payments/checkout.py",
         '    list(Account.objects.select_for_update().filter(pk__in=receivables).order_by("pk"))',

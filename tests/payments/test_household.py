@@ -1,17 +1,23 @@
 """What the household owes adds up to the overview, and what was paid adds up to the book."""
 
 import datetime as dt
+from collections import Counter
 
 import pytest
+from django.db.models import Sum
 from django.test import Client
 from django.utils import timezone
 
+from accounts import families
 from accounts.households import add_member, open_household
 from accounts.models import Member
 from accounts.visibility import scope_of
-from bills import holds
+from bills import credit, holds, issuing
 from bills.models import Bill, Hold
-from payments import household, overview, spending
+from ledger.chart import Code
+from ledger.models import Transfer
+from payments import household, overview, spending, taking_back, tax_pack
+from payments.models import Dispute, Refund
 from payments.states import PaymentStatus
 from tests.access.conftest import prove
 from tests.conftest import Cast
@@ -89,14 +95,51 @@ def test_several_accounts_of_one_profile_stand_side_by_side(cast: Cast) -> None:
 
 
 def test_spending_is_summed_by_person_and_year_less_what_came_back(cast: Cast) -> None:
+    """Against the book and the pack of a year: credit that arose and was spent, a refund that failed, one that stands,
+    and a dispute that was won."""
     today = timezone.localdate()
-    make_payment({make_bill(cast.alice): 2_000}, payer=cast.alice.user)
+    lowered = make_bill(cast.alice, amount_cents=7_500)
+    make_payment({lowered: 7_500}, payer=cast.alice.user)
+    issuing.correct(lowered, by_cents=-4_600, key="lowered", on=today, reason="x")
+    scope = scope_of(cast.alice.user)
+    assert {one.total_cents for one in spending.by_year(overview.members_seen(scope), today=today)} == {2_900}
+    make_bill(cast.maya, amount_cents=5_000)
+    assert credit.apply(cast.household, on=today, actor="test") == 4_600
+    kept, returned, won = (make_payment({make_bill(cast.bob): 700}, payer=cast.alice.user) for _each in range(3))
+    for payment, status in ((kept, "failed"), (returned, "succeeded")):
+        refund = Refund.objects.create(payment=payment, amount_cents=700, reason="test", status="succeeded")
+        taking_back.post(taking_back.of_refund(refund, on=today))
+        if status == "failed":
+            taking_back.undo(taking_back.of_refund(refund, on=today))
+            Refund.objects.filter(pk=refund.pk).update(status=status)
+    dispute = Dispute.objects.create(
+        payment=won, stripe_dispute_id="dp_1", status="won", amount_cents=700, booked_cents=700, booked_as=1
+    )
+    taking_back.post(taking_back.of_dispute(dispute, on=today))
+    taking_back.undo(taking_back.of_dispute(dispute, on=today))
     make_payment({make_bill(cast.alice): 1_500}, payer=cast.alice.user, on=today.replace(year=today.year - 1))
-    make_payment({make_bill(cast.bob): 700}, payer=cast.alice.user)
     make_payment({make_bill(cast.charlie): 900}, payer=cast.charlie.user)
-    members = overview.members_seen(scope_of(cast.alice.user))
+    members = overview.members_seen(scope)
     found = {(one.member.first_name, one.year): one.total_cents for one in spending.by_year(members, today=today)}
-    assert found == {("Alice", today.year): 2_000, ("Bob", today.year): 700, ("Alice", today.year - 1): 1_500}
+    assert found == {
+        ("Alice", today.year): 2_900, ("Bob", today.year): 1_400, ("Maya", today.year): 4_600,
+        ("Alice", today.year - 1): 1_500,
+    }  # fmt: skip
+    for (name, year), cents in found.items():
+        [person] = [member for member in members if member.first_name == name]
+        assert tax_pack.of(scope, year=year, person=person).paid_cents == cents
+    assert sum(cents for (_name, year), cents in found.items()) == _came_in(cast) - 700  # all credit was spent
+    listed = families.payments(families.people(scope, today=today))
+    assert sum(paid.amount_cents for paid in listed) == sum(found.values())
+    assert Counter(paid.note for paid in listed if paid.note) == {
+        "moved to household credit": 1, "returned or refunded": 3, "return or refund undone": 2,
+    }  # fmt: skip
+
+
+def _came_in(cast: Cast) -> int:
+    """What the household's payments brought into clearing, whatever became of it."""
+    came = Transfer.objects.filter(owner_id=cast.household.pk, code=Code.PAYMENT)
+    return int(came.aggregate(cents=Sum("amount_cents"))["cents"])
 
 
 def test_the_spreadsheet_says_the_same_and_runs_no_formula(cast: Cast) -> None:
