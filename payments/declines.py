@@ -91,6 +91,9 @@ TEXTS: dict[str, Promise] = {
     "method_removed": _("The card or account for this payment was removed, so it was called off. Nothing was charged."),
     "parted": _("It was called off: you can no longer pay this bill."),
     "called_off": _("You canceled this payment before its day."),
+    "autopay_ended": _(
+        "Autopay was turned off, paused or changed, so it was not sent again. The amount is still owed."
+    ),
     "paid_meanwhile": _("What it was for had been paid by then, so nothing was charged."),
     "method_unusable": _(
         "The card or account that you chose could no longer be used on that day, so nothing was charged. "

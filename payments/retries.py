@@ -3,7 +3,8 @@
 Nacha's rules of reinitiation (RULES section 3.2): R01 and R09, at most two more times, within 180 days, of the same
 amount, and described as a retry. A payment that a person started by hand is not among them: that leave was for once, so
 its payer is offered to pay again instead (docs/decisions/0603). A retry is a scheduled draft: the payer is told of its
-day, and may call it off until then as any scheduled payment.
+day, and may call it off until then as any scheduled payment. Where autopay made the first, it must
+still let it be made (docs/decisions/2192).
 """
 
 import datetime as dt
@@ -14,6 +15,7 @@ from activity.doorbell import ring
 from activity.recording import record
 from bills import numbers
 from payments import calendar
+from payments.autopay import debiting_again
 from payments.models import Payment, PaymentAllocation
 from payments.return_codes import Retry, ReturnCode
 
@@ -38,6 +40,8 @@ def plan(payment: Payment, code: ReturnCode, *, on: dt.date) -> Payment | None:
     number = (payment.retry_number or 0) + 1
     day = next_payday(on)
     began_on = timezone.localdate(first.submitted_at or first.created_at)
+    if not debiting_again.is_let(first.pk, on=day):
+        return None
     if number > MOST or day > began_on + dt.timedelta(days=WITHIN_DAYS):
         return None
     retry, is_new = Payment.objects.get_or_create(

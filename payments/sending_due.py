@@ -17,6 +17,7 @@ from bills.models import Bill
 from ledger.transactions import atomic_with_retry
 from payments import checkout, eligibility, moving, scheduling
 from payments.allocating import bills_to_pay, payable_cents
+from payments.autopay import debiting_again
 from payments.checkout import MIN_CENTS
 from payments.models import Payment
 from payments.states import PaymentStatus
@@ -67,6 +68,8 @@ def _submit(payment_id: int, today: dt.date) -> Payment | None:
         return _given_up(payment, "bill_not_payable")  # voided, or no longer the payer's to see (FAULTS F27, F31)
     if Bill.objects.filter(pk__in=wanted, held_since__isnull=False).exists():
         return _given_up(payment, "bill_held")  # under review nothing is due: it is paid by hand, on purpose, alone
+    if payment.retry_of_id is not None and not debiting_again.is_let(payment.retry_of_id, on=today):
+        return _given_up(payment, debiting_again.ENDED)
     if scheduling.why_unusable(payment, today):
         return _given_up(payment, "method_unusable")  # FAULTS A07
     bills = checkout.held_bills(wanted)

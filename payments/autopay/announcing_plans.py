@@ -16,10 +16,10 @@ from django.utils import timezone
 from activity.models import Event
 from activity.recording import record_many
 from payments.autopay import changing, days
-from payments.autopay.single import APPROVED
 from payments.autopay.terms import Covers
 from payments.checkout import MIN_CENTS
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentPlan
+from payments.models.autopay import APPROVED
 from payments.plans import standing
 from payments.plans.standing import Line, Standing
 

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from accounts.models import Member, User
 from accounts.visibility import scope_of
 from ledger.transactions import atomic_with_retry
-from payments.autopay import consents, days, failing, health, single, terms
+from payments.autopay import consents, days, debiting_again, failing, health, terms
 from payments.autopay.enrolling import columns, members_of, note
 from payments.autopay.terms import AutopayError, Terms
 from payments.mandates import Acceptance
 from payments.models import AutopayCharge, AutopayEnrollment
+from payments.models.autopay import APPROVED
 
 Status = AutopayEnrollment.Status
 Charge = AutopayCharge.Status
@@ -34,9 +35,10 @@ class NotOn(AutopayError):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a change did: how many charges it called off, and those that are already on their way (US cents)."""
+    """What a change did: how many charges and debits to be sent again it called off, and US cents on their way."""
 
     called_off: int = 0
+    not_again: int = 0
     on_its_way_cents: int = 0
 
 
@@ -63,6 +65,7 @@ def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance:
     if is_other_day or is_other_method:
         _follow(held, is_other_day=is_other_day)
     _keep_to_limit(held)
+    debiting_again.call_off(held, actor=f"user:{user.pk}")
     consent = consents.keep(held, wanted, acceptance)
     health.look_at(held)
     note("autopay.terms_changed", held, actor=f"user:{user.pk}", consent_id=consent.pk, **members_of(wanted))
@@ -82,10 +85,11 @@ def pause(enrollment: AutopayEnrollment, user: User, *, until: dt.date) -> Outco
     if not today < until <= today + dt.timedelta(days=MAX_PAUSE_DAYS):
         raise AutopayError(_("Choose a day after today, at most a year ahead."))
     AutopayEnrollment.objects.filter(pk=held.pk).update(status=Status.PAUSED, paused_until=until)
+    not_again = debiting_again.call_off(held, actor=f"user:{user.pk}")
     # What was queued for today and not taken yet waits again.
     AutopayCharge.objects.filter(enrollment=held, status=Charge.QUEUED).update(status=Charge.ANNOUNCED)
     note("autopay.paused", held, actor=f"user:{user.pk}", until=until.isoformat())
-    return Outcome(on_its_way_cents=_on_its_way_cents(held))
+    return Outcome(not_again=not_again, on_its_way_cents=_on_its_way_cents(held))
 
 
 @atomic_with_retry
@@ -106,7 +110,10 @@ def resume(enrollment: AutopayEnrollment, user: User) -> None:
 
 @atomic_with_retry
 def stop(enrollment: AutopayEnrollment, *, actor: str, code: str = "stopped") -> Outcome:
-    """End it for good; what has not gone to the bank is called off, queued charges included. Raises AutopayError."""
+    """End it for good; what has not gone to the bank is called off, what is queued or debited again included.
+
+    Raises AutopayError.
+    """
     _lock_charges(enrollment)
     held = AutopayEnrollment.objects.select_for_update().get(pk=enrollment.pk)
     if held.status == Status.ENDED:
@@ -114,7 +121,8 @@ def stop(enrollment: AutopayEnrollment, *, actor: str, code: str = "stopped") ->
     AutopayEnrollment.objects.filter(pk=held.pk).update(
         status=Status.ENDED, ended_at=timezone.now(), ended_code=code, paused_until=None
     )
-    outcome = Outcome(_call_off(held), _on_its_way_cents(held))
+    not_again = debiting_again.call_off(held, actor=actor)
+    outcome = Outcome(_call_off(held), not_again, _on_its_way_cents(held))
     note("autopay.stopped", held, actor=actor, code=code)
     return outcome
 
@@ -131,6 +139,7 @@ def leave_out(enrollment: AutopayEnrollment, member: Member, *, actor: str, code
         return
     held.members.remove(member)
     _call_off(held, of=member, code=NOT_YOURS)
+    debiting_again.call_off(held, actor=actor)
     if not held.members.exists():
         stop(held, actor=actor, code=code)
         return
@@ -178,7 +187,7 @@ def _keep_to_limit(held: AutopayEnrollment) -> None:
     limit, first = held.limit_cents, days.first_day()
     for charge in held.charges.filter(status__in=(Charge.ANNOUNCED, Charge.ASKED)).order_by("pk"):
         is_above = limit is not None and limit < charge.amount_cents
-        if is_above and charge.status == Charge.ANNOUNCED and charge.code != single.APPROVED:
+        if is_above and charge.status == Charge.ANNOUNCED and charge.code != APPROVED:
             failing.ask(charge)
         elif not is_above and charge.status == Charge.ASKED:
             day = days.on_or_after(max(charge.charge_on, first), charge.method)
@@ -200,4 +209,4 @@ def _call_off(held: AutopayEnrollment, *, of: Member | None = None, code: str = 
 
 def _on_its_way_cents(held: AutopayEnrollment) -> int:
     sent = held.charges.filter(status=Charge.SENT).values_list("amount_cents", flat=True)
-    return sum(sent)
+    return sum(sent) + debiting_again.on_its_way_cents(held)

@@ -15,9 +15,8 @@ from activity.models import Event
 from activity.recording import record
 from payments import return_codes
 from payments.autopay import declining
-from payments.autopay.single import APPROVED
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
-from payments.models.autopay import ChargeStatus
+from payments.models.autopay import APPROVED, ChargeStatus
 from payments.return_codes import ReturnCode
 
 Status = AutopayEnrollment.Status

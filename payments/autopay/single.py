@@ -17,10 +17,10 @@ from payments.autopay import days, terms
 from payments.autopay.enrolling import note
 from payments.autopay.terms import AutopayError
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentMethod
+from payments.models.autopay import APPROVED
 
 Status = AutopayCharge.Status
 BY_MEMBER = "member"  # the code of what the member skipped
-APPROVED = "approved"  # of what the member said yes to: it is not asked about again
 DECLINED = "declined_by_member"  # and of what the member answered no to
 MAX_DAYS_AHEAD = 60
 

@@ -21,9 +21,8 @@ from ledger.transactions import atomic_with_retry
 from payments import checkout, eligibility
 from payments.autopay import declining, failing, instalments
 from payments.autopay.charge_sql import IS_CHOSEN, IS_ON, MAY_PAY, ON_ITS_WAY
-from payments.autopay.single import APPROVED
 from payments.models import Payment, PaymentAllocation
-from payments.models.autopay import ChargeStatus
+from payments.models.autopay import APPROVED, ChargeStatus
 from payments.provider import ChargeRequest
 from payments.states import PaymentStatus
 

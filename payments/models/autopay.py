@@ -137,6 +137,9 @@ class AutopayConsent(models.Model):
         return f"consent {self.pk}"
 
 
+APPROVED = "approved"  # the code of a charge above the limit that its member said yes to: it is not asked about again
+
+
 class ChargeStatus(models.TextChoices):
     """Where one charge stands."""
 

@@ -14,8 +14,8 @@ from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from ledger.money import format_usd
 from ledger.templatetags.portal import day_long
-from payments import wording
-from payments.autopay import changing, days, health, listing, monthly, naming, terms
+from payments import scheduling, wording
+from payments.autopay import changing, days, debiting_again, health, listing, monthly, naming, terms
 from payments.autopay.changing import Outcome
 from payments.autopay.forms import PauseForm
 from payments.autopay.terms import AutopayError
@@ -88,6 +88,8 @@ def pause(request: MemberRequest, enrollment_id: int) -> HttpResponse:
             "after the pause."
         )
         messages.success(request, told % {"day": day_long(until)})
+        if outcome.not_again:
+            messages.warning(request, _("A returned payment is not debited again in that time. Pay it by hand."))
         _say_what_is_on_its_way(request, outcome)
     return redirect("autopay_enrollment", enrollment.pk)
 
@@ -122,7 +124,9 @@ def stop(request: MemberRequest, enrollment_id: int) -> HttpResponse:
             messages.success(request, _("Autopay is off. From now on you pay this by hand."))
             _say_what_is_on_its_way(request, outcome)
         return redirect("autopay")
-    return render(request, "autopay/stop.html", _told(request, enrollment))
+    again = scheduling.upcoming(request.scope).filter(retry_of__autopay_charge__enrollment=enrollment)
+    told = _told(request, enrollment) | {"again": again, "again_cents": debiting_again.on_its_way_cents(enrollment)}
+    return render(request, "autopay/stop.html", told)
 
 
 def own(request: MemberRequest, enrollment_id: int) -> AutopayEnrollment:

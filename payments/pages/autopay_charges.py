@@ -13,10 +13,11 @@ from accounts import looking, reauthentication
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from ledger.templatetags.portal import day_long
+from payments import scheduling
 from payments.autopay import days, listing, naming, single, terms
 from payments.autopay.forms import MoveForm, OtherMethodForm
 from payments.autopay.terms import AutopayError
-from payments.models import AutopayCharge, PaymentMethod, PaymentPlan
+from payments.models import AutopayCharge, Payment, PaymentMethod, PaymentPlan
 from payments.plans import standing
 
 
@@ -31,6 +32,7 @@ def charge_page(request: MemberRequest, charge_id: int) -> HttpResponse:
     context = {
         "row": listing.row(charge, request.scope),
         "next_try": listing.next_try(charge, request.scope),
+        "debit_again": _debit_again(request, charge),
         "charge": charge,
         "title": naming.title_of(charge.enrollment, request.scope),
         "is_asked": charge.status == AutopayCharge.Status.ASKED,
@@ -123,6 +125,13 @@ def _pay_href(charge: AutopayCharge) -> str:
     plan = charge.installment.plan
     is_open = any(line.installment.pk == charge.installment_id for line in standing.of(plan).open_lines)
     return reverse("plan", args=[plan.number]) if is_open else ""
+
+
+def _debit_again(request: MemberRequest, charge: AutopayCharge) -> Payment | None:
+    """The debit that is sent again after it came back, where one is planned."""
+    if charge.status != AutopayCharge.Status.FAILED or charge.payment_id is None:
+        return None
+    return scheduling.upcoming(request.scope).filter(retry_of=charge.payment_id).first()
 
 
 def _methods(request: MemberRequest, charge: AutopayCharge) -> list[PaymentMethod]:

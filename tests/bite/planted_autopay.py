@@ -61,6 +61,21 @@ AUTOPAY = (
         f"{P}autopay/test_changing.py::test_a_limit_and_who_was_left_out_reach_what_is_announced_already",
     ),
     Planted(
+        "autopay: no debit is planned again once it is off", "payments/retries.py",
+        "    if not debiting_again.is_let(first.pk, on=day):\n", "    if False:\n",
+        f"{P}autopay/test_failing.py::test_a_debit_is_sent_again_only_as_long_as_autopay_lets_it",
+    ),
+    Planted(
+        "autopay: no debit is sent again once it is off", "payments/sending_due.py",
+        "payment.retry_of_id is not None and not debiting_again.is_let(payment.retry_of_id, on=today)", "False",
+        f"{P}autopay/test_failing.py::test_a_debit_is_sent_again_only_as_long_as_autopay_lets_it",
+    ),
+    Planted(
+        "autopay: turned off, a debit to be sent again is called off", "payments/autopay/changing.py",
+        "    not_again = debiting_again.call_off(held, actor=actor)\n", "    not_again = 0\n",
+        f"{P}autopay/test_failing.py::test_turning_autopay_off_calls_off_the_debit_that_was_to_be_sent_again",
+    ),
+    Planted(
         'autopay: never more than was announced', 'payments/autopay/submitting.py',
         'min(self.amount_cents, self.payable_cents)',
         'self.payable_cents',

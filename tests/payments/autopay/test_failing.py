@@ -7,17 +7,19 @@ import time_machine
 from django.utils import timezone
 
 from activity.models import Event
+from activity.recording import record
 from bills.models import Bill
-from payments import declines, moving, settlement, sweeping
-from payments.autopay import announcing, declining, single
+from payments import declines, moving, retries, return_codes, sending_due, settlement, sweeping
+from payments.autopay import announcing, changing, debiting_again, declining, single
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
 from payments.provider import Intent, MethodSummary
 from payments.states import PaymentStatus
 from tests.conftest import Cast
 from tests.factories import make_bill
+from tests.payments.adding import proved
 from tests.payments.autopay.scene import announced, charged, enroll, in_days, save_bank, save_card, stands
 from tests.payments.banking import returned
-from tests.payments.pages import signed_in
+from tests.payments.pages import signed_in, text_of
 from tests.payments.paying import balance, charges
 from tests.payments.test_declines import DECLINE_CODES
 from tests.stripe_sandbox.conftest import Server
@@ -202,6 +204,55 @@ def test_want_of_money_is_debited_again_twice_as_nacha_has_it(
     moving.move(retry.pk, PaymentStatus.PROCESSING, actor="test")
     moving.move(retry.pk, PaymentStatus.SUCCEEDED, actor="test")
     assert stands(debited) == ("done", "")
+
+
+def test_a_debit_is_sent_again_only_as_long_as_autopay_lets_it(
+    real_cast: Cast, provider: Server, debited: AutopayCharge
+) -> None:
+    """A return after autopay was turned off plans nothing, and what was planned is looked at again on its day."""
+    first, everything = Payment.objects.get(), AutopayEnrollment.objects
+    everything.update(status="ended")
+    returned(provider, first, "R01")
+    assert [told["next_on"] for told in failures()] == [""]
+    everything.update(status="active")
+    retry = retries.plan(moving.current(first.pk), return_codes.of("R01"), on=timezone.localdate())
+    assert retry is not None and retry.scheduled_on is not None
+    day = retry.scheduled_on
+    for terms, is_let in (
+        ({"status": "suspended"}, False), ({"status": "paused", "paused_until": in_days(90)}, False),
+        ({"status": "paused", "paused_until": day}, True), ({"status": "active", "limit_cents": 18_499}, False),
+        ({"limit_cents": 18_500}, True),
+    ):  # fmt: skip
+        everything.update(**terms)
+        assert debiting_again.is_let(first.pk, on=day) is is_let, terms
+    record(
+        "autopay.answered", subject=f"autopay:{debited.enrollment_id}", owner_id=1, actor="x", charge_id=debited.pk,
+        code="approved",
+    )  # fmt: skip
+    everything.update(limit_cents=100)
+    assert debiting_again.is_let(first.pk, on=day), "the member had said yes to the amount"
+    debited.enrollment.members.remove(real_cast.maya)
+    sending_due.send_due(today=day)
+    assert (moving.current(retry.pk).status, moving.current(retry.pk).failure_code) == ("canceled", "autopay_ended")
+    assert len(charges()) == 1
+
+
+def test_turning_autopay_off_calls_off_the_debit_that_was_to_be_sent_again(
+    real_cast: Cast, provider: Server, debited: AutopayCharge
+) -> None:
+    """Its page says so before; a pause that ends before its day leaves it, and one that does not, calls it off."""
+    returned(provider, Payment.objects.get(), "R01")
+    enrollment, retry = AutopayEnrollment.objects.get(), Payment.objects.get(retry_of__isnull=False)
+    changing.pause(enrollment, real_cast.alice.user, until=in_days(1))
+    alice, says = proved(real_cast.alice), "The second debit of $185.00"
+    assert says in text_of(alice.get(f"/autopay/{enrollment.pk}/stop/"))
+    assert "is debited again on" in text_of(alice.get(f"/autopay/charges/{debited.pk}/"))
+    alice.post(f"/autopay/{enrollment.pk}/stop/")
+    assert (moving.current(retry.pk).status, moving.current(retry.pk).failure_code) == ("canceled", "autopay_ended")
+    assert Event.objects.get(kind="payment.not_sent").data == {"payment_id": retry.pk, "code": "autopay_ended"}
+    AutopayEnrollment.objects.update(status="active")
+    retries.plan(moving.current(retry.pk), return_codes.of("R01"), on=timezone.localdate())
+    assert changing.pause(enrollment, real_cast.alice.user, until=in_days(90)).not_again == 1
 
 
 @pytest.mark.parametrize(
