@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from accounts.models import Member
 from activity.models import Event
+from payments import moving
 from payments.models import Mandate, Payment, PaymentMethod
 from support.models import Inquiry
 
@@ -31,8 +32,8 @@ def payer(event: Event) -> Iterator[Told]:
 
 
 def payer_by_hand(event: Event) -> Iterator[Told]:
-    """Who paid, where it was not autopay, which tells of its charges itself. Needs `payment_id`."""
-    if not Payment.objects.filter(pk=event.data["payment_id"], channel=Payment.Channel.AUTOPAY).exists():
+    """Who paid, where it was not autopay, of a bill or a plan, which tells of its charges. Needs `payment_id`."""
+    if not Payment.objects.filter(pk=event.data["payment_id"], channel__in=moving.OFF_SESSION).exists():
         yield from payer(event)
 
 

@@ -112,10 +112,11 @@ def test_what_is_not_so_any_more_is_not_told(cast: Cast, mailbox: Mailbox) -> No
     assert "by now" in paused.reason
 
 
-def test_a_failed_charge_is_told_of_once(cast: Cast) -> None:
+@pytest.mark.parametrize("channel", ["autopay", "plan"])
+def test_a_failed_charge_is_told_of_once(cast: Cast, channel: str) -> None:
     """Autopay says what happened and when it tries again: not the notice of a failed payment as well."""
     payment = make_payment({make_bill(cast.alice): 5_000}, payer=cast.alice.user, status="submitted")
-    Payment.objects.update(channel="autopay")
+    Payment.objects.update(channel=channel)
     hush()
     moving.move(payment.pk, "failed", actor="stripe", failure_code="insufficient_funds")
     assert "payment_failed" not in told(cast.alice.user)
