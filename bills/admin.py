@@ -13,7 +13,7 @@ from accounts.ledger_admin import history_table
 from accounts.models import Household, Member, User
 from accounts.staff import Action, ActionForm, AmountForm, MemberRecordAdmin, Refused, money, usd
 from activity.staff import link, listed
-from bills import check_facts, checking, estimate_admin, hold_admin, import_admin, issuing
+from bills import banking_days, check_facts, checking, estimate_admin, hold_admin, import_admin, issuing
 from bills.models import Accumulator, Bill, Claim
 from ledger.chart import Code
 from ledger.models import Transfer
@@ -165,7 +165,7 @@ class BillAdmin(RecordAdmin):
             return "on hold"
         if obj.on_plan_since is not None:
             return "on a plan"
-        return "past due" if obj.due_on < timezone.localdate() else "open"
+        return "past due" if obj.due_on < banking_days.first_due_in_time(timezone.localdate()) else "open"
 
     @admin.display(description="coverage")
     def coverage_link(self, obj: Bill) -> SafeString | str:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from bills.banking_days import first_due_in_time
 from ledger.money import format_usd
 
 
@@ -52,7 +53,7 @@ def derive(standing: Standing, *, today: dt.date) -> State:
         return State.ON_PLAN
     if standing.is_scheduled:
         return State.SCHEDULED
-    if standing.due_on < today:
+    if standing.due_on < first_due_in_time(today):
         return State.PAST_DUE
     return State.PARTIALLY_PAID if standing.paid_cents > 0 else State.OPEN
 

@@ -14,13 +14,15 @@ from django.utils import timezone
 
 from accounts.ages import apart_sql
 from activity.doorbell import ring
-from notifications.kinds import KINDS, REMINDERS
+from bills.banking_days import due_days_newly_past
+from notifications.kinds import KINDS, REMINDERS, Kind
 from notifications.models import ReminderRun
 from payments.states import IN_FLIGHT
 
 ISSUED = "bill.issued"
 EVENTS_AT_ONCE = 5_000
 NEWS_DAYS = 45  # a bill that was issued longer ago came with an import of old ones, and is no news
+FIRST_DAY_PAST = -1  # the day of the first notice that a bill is past due; the next are a week and a month after it
 MAX_DAYS_BACK = 3  # a day that was missed is caught up with so long
 
 # What is still to be paid on bill `b` with receivable `a`, US cents, less what is on its way or scheduled.
@@ -103,9 +105,10 @@ def remind(day: dt.date) -> int:
 
     One statement for every kind, so that the bills are read once.
     """
-    dues = {kind.name: day + dt.timedelta(days=kind.days or 0) for kind in REMINDERS}
+    dues = [(kind.name, due_on) for kind in REMINDERS for due_on in _due_days(kind, day)]
+    days = [due_on for _kind, due_on in dues]
     params: dict[str, Any] = {
-        "kinds": list(dues), "dues": list(dues.values()), "first": min(dues.values()), "last": max(dues.values()),
+        "kinds": [kind for kind, _due_on in dues], "dues": days, "first": min(days), "last": max(days),
         "day": day, "in_flight": list(IN_FLIGHT), "pause": _pause(), "today": timezone.localdate(),
     }  # fmt: skip
     run, _is_new = ReminderRun.objects.get_or_create(day=day)
@@ -122,6 +125,13 @@ def remind_daily(today: dt.date) -> int:
     last = ReminderRun.objects.filter(finished_at__isnull=False, day__lt=today).order_by("-day").first()
     first = today if last is None else max(last.day + dt.timedelta(days=1), today - dt.timedelta(days=MAX_DAYS_BACK))
     return sum(remind(first + dt.timedelta(days=number)) for number in range((today - first).days + 1))
+
+
+def _due_days(kind: Kind, day: dt.date) -> list[dt.date]:
+    """The due dates that a kind tells of on a day: that a bill is past due, not before the banks were open again."""
+    if kind.days == FIRST_DAY_PAST:
+        return due_days_newly_past(day)
+    return [day + dt.timedelta(days=kind.days or 0)]
 
 
 def _pause() -> dt.timedelta:

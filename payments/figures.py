@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from bills.banking_days import first_due_in_time
 from ledger.chart import FIRST_HOUSEHOLD_ACCOUNT_ID, SystemAccount
 from ledger.opening import system_id
 from payments.models import MonthFigures
@@ -36,7 +37,7 @@ MOVED = """
 STANDING = """
     SELECT coalesce(sum(a.balance_cents), 0),
            coalesce(sum(a.balance_cents) FILTER (
-               WHERE b.held_since IS NULL AND b.on_plan_since IS NULL AND b.due_on < %(today)s), 0),
+               WHERE b.held_since IS NULL AND b.on_plan_since IS NULL AND b.due_on < %(in_time_from)s), 0),
            coalesce(sum(a.balance_cents) FILTER (WHERE b.held_since IS NULL AND b.on_plan_since IS NOT NULL), 0),
            coalesce(sum(a.balance_cents) FILTER (WHERE b.held_since IS NOT NULL), 0)
     FROM bills_bill b JOIN ledger_account a ON a.id = b.receivable_id
@@ -80,7 +81,7 @@ def _moved(month: dt.date, accounts: tuple[SystemAccount, ...]) -> int:
 
 def _standing(today: dt.date) -> dict[str, int]:
     with connection.cursor() as cursor:
-        cursor.execute(STANDING, {"today": today})
+        cursor.execute(STANDING, {"in_time_from": first_due_in_time(today)})
         found = [int(cents) for cents in cursor.fetchone()]
     return dict(zip(("open_cents", "past_due_cents", "on_plan_cents", "on_hold_cents"), found, strict=True))
 

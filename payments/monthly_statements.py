@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import Household, Member
 from activity.models import Event
+from bills.banking_days import first_due_in_time
 from bills.models import Bill, BillLine, Statement
 from ledger.models import Transfer
 from ledger.transactions import MAX_ATTEMPTS
@@ -172,7 +173,8 @@ class _Facts:
         }
 
     def _bill(self, row: BillMonth, *, joins: bool) -> dict[str, Any]:
-        late = max(0, (self.on - row.due_on).days) if row.closing_cents > 0 else 0
+        is_late = row.closing_cents > 0 and row.due_on < first_due_in_time(self.on)
+        late = (self.on - row.due_on).days if is_late else 0
         return {
             "bill": row.bill_id, "member": row.member_id, "number": row.number, "kind": row.kind, "title": row.title,
             "provider": row.provider_name, "person": row.member_name,

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Member
 from billing_portal.addresses import addresses_of
+from bills.banking_days import first_due_in_time
 from bills.models import Bill
 from notifications import kinds
 from notifications.kinds import KINDS
@@ -72,7 +73,7 @@ def _why_not_owed(bill: Bill, rule: "kinds.Bill", owed_cents: int, today: dt.dat
         return "the bill is paid, or its payment on its way"
     if rule is kinds.Bill.DUE and bill.due_on < today:
         return "the bill is past due by now"
-    if rule is kinds.Bill.PAST_DUE and bill.due_on >= today:
+    if rule is kinds.Bill.PAST_DUE and bill.due_on >= first_due_in_time(today):
         return "the bill is not past due"
     return ""
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Member
 from accounts.visibility import Scope
+from bills.banking_days import first_due_in_time
 from bills.models import Bill, BillQuerySet
 from ledger.money import InvalidAmount, parse_usd
 from payments.states import IN_FLIGHT
@@ -104,7 +105,7 @@ class BillFilter(django_filters.FilterSet):  # type: ignore[misc]
             return bills.filter(on_plan_since__isnull=False)
         if state == "past_due":
             bills = bills.filter(on_plan_since__isnull=True)
-            return bills.filter(due_on__lt=today)
+            return bills.filter(due_on__lt=first_due_in_time(today))
         if state == "processing":
             return bills.filter(allocations__payment__status__in=IN_FLIGHT).distinct()
         return bills

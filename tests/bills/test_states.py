@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from bills import banking_days
 from bills.states import Standing, State, derive, pill
 
 TODAY = dt.date(2026, 11, 24)
@@ -34,6 +35,25 @@ LATE, SOON = TODAY - dt.timedelta(days=18), TODAY + dt.timedelta(days=6)
 def test_the_first_that_holds_is_the_state(standing: Standing, state: State) -> None:
     """What ends a bill stands before what merely describes it."""
     assert derive(standing, today=TODAY) is state
+
+
+def test_one_day_to_compare_with_says_the_same_as_every_due_date_by_itself() -> None:
+    """For two years of days: lists and statements over many bills agree with the state of one."""
+    newly: list[dt.date] = []
+    for number in range(730):
+        today = TODAY + dt.timedelta(days=number)
+        first = banking_days.first_due_in_time(today)
+        assert banking_days.next_banking_day(first) >= today > banking_days.next_banking_day(first - dt.timedelta(1))
+        newly += banking_days.due_days_newly_past(today)
+    assert newly == [newly[0] + dt.timedelta(days=number) for number in range(len(newly))]
+    assert len(newly) > 720
+
+
+@pytest.mark.parametrize(("day", "state"), [(22, State.OPEN), (23, State.OPEN), (24, State.PAST_DUE)])
+def test_what_is_due_on_a_saturday_is_paid_in_time_until_mondays_end(day: int, state: State) -> None:
+    """RULES 11: due while the banks are closed."""
+    standing = Standing(balance_cents=100, due_on=dt.date(2026, 11, 21))
+    assert derive(standing, today=TODAY.replace(day=day)) is state
 
 
 def test_a_pill_says_how_late_or_when() -> None:

@@ -64,6 +64,27 @@ TELLING = (
         "tests/payments/autopay/test_clocks.py::test_a_worker_that_is_ahead_charges_nothing_early_and_is_told_of_once",
     ),
     Planted(
+        "a failed instalment is told of once", "notifications/audience.py",
+        "channel__in=moving.OFF_SESSION)", "channel=Payment.Channel.AUTOPAY)",
+        f"{N}test_autopay_notices.py::test_a_failed_charge_is_told_of_once",
+    ),
+    Planted(
+        "a notice of past due waits for the banks", "notifications/bill_notices.py",
+        "    if kind.days == FIRST_DAY_PAST:", "    if False:",
+        f"{N}test_reminders.py::test_what_is_due_while_banks_are_closed_is_past_due_once_they_were_open",
+    ),
+    Planted(
+        "nor does it leave before", "notifications/news/bills.py",
+        "if rule is kinds.Bill.PAST_DUE and bill.due_on >= first_due_in_time(today):",
+        "if rule is kinds.Bill.PAST_DUE and bill.due_on >= today:",
+        f"{N}test_reminders.py::test_no_notice_of_past_due_leaves_before_the_banks_were_open",
+    ),
+    Planted(
+        "past due after a day on which banks are open", "bills/states.py",
+        "    if standing.due_on < first_due_in_time(today):", "    if standing.due_on < today:",
+        "tests/bills/test_states.py::test_what_is_due_on_a_saturday_is_paid_in_time_until_mondays_end",
+    ),
+    Planted(
         "no text of a mail that another has", "notifications/sending.py",
         "            last = []\n            continue  # the lease ran out, and another has it\n", "",
         f"{N}test_mails.py::test_a_mail_that_another_took_over_is_spoken_of_and_not_sent",

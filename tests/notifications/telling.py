@@ -21,7 +21,7 @@ from tests.factories import make_bill, make_grace, make_payment
 from tests.notifications import telling_autopay, telling_plans
 from tests.support.questions import make_inquiry
 
-DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -2, kinds.Bill.OWED: 20}
+DUE_IN_DAYS = {kinds.Bill.DUE: 2, kinds.Bill.PAST_DUE: -5, kinds.Bill.OWED: 20}
 
 
 def make_notice(cast: Cast, kind: str = "receipt", user: User | None = None, **fields: object) -> Notification:

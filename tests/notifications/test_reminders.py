@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Member
 from bills import issuing
+from bills.banking_days import is_banking_day
 from bills.models import Bill
 from notifications import bill_notices, notices, sending
 from notifications.models import Notification, ReminderRun
@@ -27,6 +28,7 @@ KINDS = {
     7: "due_in_7_days", 3: "due_in_3_days", 1: "due_tomorrow", 0: "due_today", -1: "past_due_1_day",
     -7: "past_due_7_days", -30: "past_due_30_days",
 }  # fmt: skip
+WEEKEND = {-2: "past_due_1_day", -3: "past_due_1_day"}  # before TODAY, a Tuesday
 
 
 def bill_due(member: Member, in_days: int = 3) -> Bill:
@@ -42,11 +44,34 @@ def told() -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("in_days", range(-31, 9))
 def test_a_bill_is_reminded_of_on_the_days_that_the_table_names_and_no_other(cast: Cast, in_days: int) -> None:
-    bill = bill_due(cast.maya, in_days)
+    bill, told_on = bill_due(cast.maya, in_days), KINDS | WEEKEND
     bill_notices.remind(TODAY)
     assert [(notice.kind, notice.subject) for notice in Notification.objects.all()] == (
-        [(KINDS[in_days], f"bill:{bill.number}")] if in_days in KINDS else []
+        [(told_on[in_days], f"bill:{bill.number}")] if in_days in told_on else []
     )
+
+
+def test_what_is_due_while_banks_are_closed_is_past_due_once_they_were_open(cast: Cast) -> None:
+    """RULES 11: due on the Saturday, the Sunday and the Monday of Labor Day, it is in time until Tuesday's end."""
+    saturday = dt.date(2026, 9, 5)
+    for number in range(3):
+        make_bill(cast.maya, due_on=saturday + dt.timedelta(days=number), issued_on=saturday - dt.timedelta(days=20))
+    for number in range(1, 7):
+        day = saturday + dt.timedelta(days=number)
+        bill_notices.remind(day)
+        assert Notification.objects.filter(kind="past_due_1_day").count() == (3 if number > 3 else 0), day
+
+
+def test_no_notice_of_past_due_leaves_before_the_banks_were_open(
+    cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The due date was moved meanwhile: it is a Saturday now, and on Monday the bill is paid in time."""
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2026, 11, 23, 20, tzinfo=dt.UTC))
+    notice = make_notice(cast, "past_due_1_day", next_try_at=timezone.now())
+    Bill.objects.update(due_on=dt.date(2026, 11, 21))
+    assert sending.send_waiting() == 0
+    notice.refresh_from_db()
+    assert notice.reason == "the bill is not past due"
 
 
 @pytest.mark.parametrize(
@@ -220,11 +245,13 @@ def test_the_day_is_the_portals_and_not_greenwichs(
 
 @pytest.mark.parametrize("day", [dt.date(2026, 3, 8), dt.date(2026, 11, 1), dt.date(2028, 2, 29), dt.date(2027, 1, 1)])
 def test_clock_changes_and_leap_days_shift_no_day(cast: Cast, day: dt.date) -> None:
-    """E21, E22: days are counted as days."""
+    """E21, E22: days are counted as days; past due is what banks were open for since."""
     for in_days in KINDS:
         make_bill(cast.maya, due_on=day + dt.timedelta(days=in_days))
-    assert bill_notices.remind(day) == len(KINDS)
-    assert set(Notification.objects.values_list("kind", flat=True)) == set(KINDS.values())
+    were_open = is_banking_day(day - dt.timedelta(days=1))
+    wanted = set(KINDS.values()) - (set() if were_open else {"past_due_1_day"})
+    assert bill_notices.remind(day) == len(wanted)
+    assert set(Notification.objects.values_list("kind", flat=True)) == wanted
 
 
 def test_paid_between_queueing_and_sending_is_not_sent(cast: Cast, mailbox: Mailbox) -> None:

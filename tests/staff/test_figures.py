@@ -62,7 +62,7 @@ def test_what_waits_is_neither_past_due_nor_on_a_plan(cast: Cast, bill: Bill) ->
     """Past due, on a plan and on hold exclude each other, as the states of bills do."""
     late, planned, held = (issued(cast, number, 1_000) for number in "234")
     Bill.objects.filter(pk__in=[late.pk, planned.pk, held.pk]).update(
-        due_on=timezone.localdate() - dt.timedelta(days=1)
+        due_on=timezone.localdate() - dt.timedelta(days=7)
     )
     Bill.objects.filter(pk__in=[planned.pk, held.pk]).update(on_plan_since=timezone.now())
     holds.begin(held, cause=Hold.Cause.REVIEW)
