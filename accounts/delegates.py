@@ -9,15 +9,16 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import mailing, rate_limits
+from accounts import departures, mailing, rate_limits
 from accounts.ages import ADULT_AT, latest_birth
 from accounts.models import Delegate, Invitation, InvitationQuerySet, Mail, Member, User
-from accounts.visibility import Scope
+from accounts.visibility import Scope, scope_of
 from activity.doorbell import ring
 from activity.recording import record
 from ledger.transactions import atomic_with_retry
@@ -88,11 +89,18 @@ def waiting_for(user: User) -> InvitationQuerySet:
 
 @atomic_with_retry
 def accept(invitation: Invitation, *, user: User) -> Delegate:
-    """Begin to act for the member, once. Raises Refused where the invitation is no longer this user's to accept."""
-    # The member's row first, as `invite` and `end` do: one order of locks.
-    member = Member.objects.select_for_update().get(pk=invitation.member_id)
+    """Begin to act for the member, once: no longer than what is planned for the two of them lets it.
+
+    Raises Refused where the invitation is no longer this user's to accept, or who sent it could not send it any more:
+    the child has come of age or has left, has a sign-in now, is confidential, or another holds the account.
+    """
+    # The members' rows first, as `invite`, `end` and `departures.plan` do: one order of locks.
+    of_user = Q(user_id=user.pk, household__members=invitation.member_id)
+    both = Member.objects.filter(Q(pk=invitation.member_id) | of_user).order_by("pk").values_list("pk", flat=True)
+    rows = {each.pk: each for each in Member.objects.select_for_update().filter(pk__in=list(both)).order_by("pk")}
+    member = rows[invitation.member_id]
     found = waiting_for(user).select_related(None).select_for_update(of=("self",)).filter(pk=invitation.pk).first()
-    if found is None:
+    if found is None or member not in may_grant_for(scope_of(found.invited_by)):
         raise Refused(_("This invitation cannot be accepted any more. Ask for a new one."))
     if member.user_id == user.pk:
         raise Refused(_("This is your own account."))
@@ -102,6 +110,7 @@ def accept(invitation: Invitation, *, user: User) -> Delegate:
         _end(standing, actor=f"user:{user.pk}", reason="replaced")
     made = Delegate.objects.create(member=member, user=user, grant=found.grant, until=found.until)
     Invitation.objects.filter(pk=found.pk).update(answered_at=timezone.now(), delegate=made)
+    departures.cap(made)
     _record("delegate.accepted", made, actor=f"user:{user.pk}")
     return made
 

@@ -6,13 +6,15 @@ for one another is settled by `payments.departing`.
 
 import datetime as dt
 
+from allauth.account.models import EmailAddress
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import private_sides
 from accounts.ages import ADULT_AT, birthday, latest_birth
-from accounts.models import Delegate, DelegateQuerySet, Departure, Member, User
+from accounts.models import Delegate, DelegateQuerySet, Departure, Invitation, InvitationQuerySet, Member, User
 from accounts.models.people import ADULT_WHEN_JOINING
 from accounts.visibility import Scope
 from activity.doorbell import ring
@@ -256,6 +258,31 @@ def held_for(member: Member, *, on: dt.date | None = None) -> DelegateQuerySet:
     if (on or timezone.localdate()) <= birthday(member.birth_date, ADULT_AT):
         ends |= Q(member=member) & ~Q(invitation__invited_by_id=member.user_id or 0)
     return Delegate.objects.filter(ends, ended_at__isnull=True)
+
+
+def asked_for(member: Member, *, on: dt.date) -> InvitationQuerySet:
+    """The invitations that wait to become what `held_for` ends on a day, and those that others sent for the member."""
+    household = Member.objects.people().filter(household_id=member.household_id, user__isnull=False)
+    confirmed = EmailAddress.objects.filter(verified=True).annotate(lower=Lower("email")).values("lower")
+    others = confirmed.filter(user__in=household.exclude(pk=member.pk).values("user_id"))
+    ends = Q(member=member) & ~Q(invited_by_id=member.user_id or 0) | Q(member=member, address__in=others)
+    mine = confirmed.filter(user_id=member.user_id or 0)
+    ends |= Q(member__household_id=member.household_id, address__in=mine) & ~Q(member=member)
+    return Invitation.objects.open().filter(ends)
+
+
+def cap(delegate: Delegate) -> None:
+    """Let what was accepted after a leaving was planned end with it too. The caller holds the rows of both members."""
+    household = Q(member__household_id=delegate.member.household_id, member__user_id=delegate.user_id)
+    ahead = Departure.objects.planned().filter(household | Q(member=delegate.member_id)).exclude(cause=Cause.DEATH)
+    for departure in ahead.select_related("member").select_for_update(of=("self",)).order_by("pk"):
+        last = departure.on - dt.timedelta(days=1)
+        ends = held_for(departure.member, on=departure.on).filter(Q(until__isnull=True) | Q(until__gt=last))
+        if ends.filter(pk=delegate.pk).exists():
+            delegate.refresh_from_db(fields=["until"])
+            limits = {**departure.limits, str(delegate.pk): delegate.until.isoformat() if delegate.until else None}
+            Departure.objects.filter(pk=departure.pk).update(limits=limits)
+            Delegate.objects.filter(pk=delegate.pk).update(until=last)
 
 
 def _write(

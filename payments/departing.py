@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import delegates, departures, private_sides, successions
-from accounts.models import Departure, Member
+from accounts.models import Departure, Invitation, Member
 from activity.doorbell import ring
 from activity.models import WorkItem
 from activity.recording import open_work, record
@@ -103,6 +103,8 @@ def _settle_parting(member: Member, departure: Departure) -> None:
     _end_shares(member)
     for delegate in departures.held_for(member, on=departure.on).order_by("pk"):
         delegates.end(delegate, actor=ACTOR, reason="left the household")
+    for invitation in departures.asked_for(member, on=departure.on).order_by("pk"):
+        delegates.withdraw(invitation, actor=ACTOR)
     is_out_of_reach = member.user_id is None and not departure.address
     if is_out_of_reach and _open_bills_of_both(member).filter(shared_at__isnull=True).exists():
         open_work(
@@ -139,6 +141,8 @@ def _let_go_of_others(holder: Member, departure: Departure) -> None:
             changing.leave_out(enrollment, member, actor=ACTOR, code=PARTED)
     rows = PlanBill.objects.standing().filter(plan__owner_id=user_id, bill__member__in=others.values("pk"))
     _take_off(rows.filter(plan__status=PaymentPlan.Status.ACTIVE), departure)
+    for invitation in Invitation.objects.open().filter(invited_by_id=user_id, member__in=others).order_by("pk"):
+        delegates.withdraw(invitation, actor=ACTOR)
     links = GuestLink.objects.filter(made_by_id=user_id, bill__member__in=others.values("pk"))
     links.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
 

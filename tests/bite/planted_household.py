@@ -50,6 +50,28 @@ HOUSEHOLD = (
         f"{P}test_what_the_two_held_for_one_another_ends_and_an_adults_own_helper_stays",
     ),
     Planted(
+        "what is accepted after a leaving was planned ends with it",
+        "accounts/delegates.py",
+        "    departures.cap(made)\n",
+        "",
+        f"{P}test_an_invitation_neither_survives_a_leaving_nor_outlasts_one",
+    ),
+    Planted(
+        "an invitation is accepted while who sent it could send it",
+        "accounts/delegates.py",
+        " or member not in may_grant_for(scope_of(found.invited_by)):",
+        ":",
+        f"{P}test_an_invitation_neither_survives_a_leaving_nor_outlasts_one",
+    ),
+    Planted(
+        "invitations end with the household",
+        "payments/departing.py",
+        '    for invitation in departures.asked_for(member, on=departure.on).order_by("pk"):\n'
+        "        delegates.withdraw(invitation, actor=ACTOR)\n",
+        "",
+        f"{P}test_an_invitation_neither_survives_a_leaving_nor_outlasts_one",
+    ),
+    Planted(
         "another adult's bills are theirs to show",
         "accounts/departures.py",
         "    if bills != Bills.THEIRS and not may_choose_bills(locked, scope):",

@@ -10,8 +10,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import departures
-from accounts.models import Delegate, Departure, Member
+from accounts import delegates, departures
+from accounts.models import Delegate, Departure, Invitation, Member
 from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
 from bills.models import Bill, Hold, Statement
@@ -200,6 +200,34 @@ def test_what_the_two_held_for_one_another_ends_and_an_adults_own_helper_stays(c
     assert Delegate.objects.in_force(departure.on).get() == own
 
 
+def test_an_invitation_neither_survives_a_leaving_nor_outlasts_one(cast: Cast) -> None:
+    """Accepted before the day, it ends with that midnight; from then on it is nobody's to accept."""
+    assert cast.alice.user and cast.charlie.user
+    asked = [
+        delegates.invite(member, address=address, grant="view", until=None, by=member.user or cast.alice.user,
+                         language="en")
+        for member, address in (
+            (cast.maya, "charlie@example.com"), (cast.maya, "dana@example.com"), (cast.bob, "charlie@example.com"),
+            (cast.alice, "bob@example.com"),
+        )
+    ]  # fmt: skip
+    departure, his = leaves(cast.maya, cast.alice), leaves(cast.bob, cast.alice)
+    given = delegates.accept(asked[0], user=cast.charlie.user)
+    assert scope_of(cast.charlie.user).grants == {cast.maya.pk: "view"}
+    given.refresh_from_db()
+    assert given.until == departure.on - dt.timedelta(days=1)
+    departures.cancel(departure, scope_of(cast.alice.user), by=cast.alice.user)
+    given.refresh_from_db()
+    assert given.until is None
+    departure = leaves(cast.maya, cast.alice)
+    with at_midnight_of(departure.on):
+        assert scope_of(cast.charlie.user).grants == {}
+        with pytest.raises(delegates.Refused):
+            delegates.accept(asked[1], user=cast.dana)
+    settle(departure), settle(his)
+    assert list(Invitation.objects.filter(ended_at__isnull=True, delegate=None)) == [asked[2]], "an adult's own stays"
+
+
 def test_a_link_that_the_holder_made_opens_nothing_from_that_midnight_on(cast: Cast) -> None:
     """Sent or printed before, it would let the holder in by another door."""
     bill = make_bill(cast.bob)
@@ -302,14 +330,18 @@ def test_who_turns_18_is_foreseen_once_and_settled_on_the_birthday(cast: Cast) -
     Member.objects.filter(pk=cast.bob.pk).update(birth_date=born, joined_on=today - dt.timedelta(days=400))
     cast.bob.refresh_from_db()
     helper = Delegate.objects.create(member=cast.bob, user=cast.charlie.user, grant="view")
+    asked = Invitation.objects.create(
+        member=cast.bob, address="eve@example.com", grant="view", invited_by=cast.alice.user,  # type: ignore[misc]
+        expires_at=timezone.now() + dt.timedelta(days=30),
+    )  # fmt: skip
     enrollment = enrolled(cast.alice, make_terms(cast.alice, cast.alice, cast.bob))
     assert (departures.foresee_all(today), departures.foresee_all(today)) == (1, 0)
     departure = Departure.objects.get()
     assert departure.on == born.replace(year=born.year + 18)
     assert settle(departure) == 1
     assert list(enrollment.members.all()) == [cast.alice]
-    helper.refresh_from_db()
-    assert helper.ended_at is not None
+    helper.refresh_from_db(), asked.refresh_from_db()
+    assert helper.ended_at is not None and asked.ended_at is not None
 
 
 def test_where_letters_go_is_asked_for_and_needed_without_a_sign_in(cast: Cast) -> None:
