@@ -15,7 +15,7 @@ from activity.doorbell import ring
 from activity.recording import record
 from assistance import eligible, rules
 from assistance.models import Application, Award, AwardedBill, Determination
-from bills import relief
+from bills import issuing, relief
 from bills.models import Bill
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
@@ -60,8 +60,8 @@ def put_to_bills(award: Award) -> int:
     since = applied_on - dt.timedelta(days=determination.policy.application_days)
     bills = eligible.bills_to_award(application, since=since, until=award.end_on)
     done = award.awarded_bills.values("bill_id")
-    return sum(reprice(award, bill, floor_cents=determination.policy.refund_floor_cents) for bill in
-               bills.exclude(pk__in=done))  # fmt: skip
+    floor_cents = determination.policy.refund_floor_cents
+    return sum(reprice(award, bill, floor_cents=floor_cents) for bill in bills.exclude(pk__in=done))
 
 
 @atomic_with_retry
@@ -79,16 +79,14 @@ def reprice(award: Award, bill: Bill, *, floor_cents: int) -> bool:
     eligible_cents = eligible.eligible_cents(bill)
     wanted = rules.award_cents(eligible_cents, award.percent) - _given_by_others(award, bill)
     cents = max(0, min(wanted, balance + relief.paid_cents(bill)))
-    returned = max(0, cents - balance)
-    if 0 < returned < floor_cents:
-        cents, returned = cents - returned, 0
+    cents, returned = without_little(cents, balance, floor_cents=floor_cents)
     key = f"award:{award.pk}:bill:{bill.pk}"
     if cents:
-        ledger.post_many(_postings(bill, cents, returned, key))
+        ledger.post_many(postings(bill, cents, returned, key))
     is_to_refund = bool(cents and (returned or allocating.in_flight_cents([bill])))
     AwardedBill.objects.create(
         award=award, bill=bill, eligible_cents=eligible_cents, amount_cents=cents, returned_cents=returned,
-        refunded_cents=None if is_to_refund else 0,
+        refunded_cents=None if is_to_refund else 0, corrected_by_id=issuing.last_correction_id(bill),
     )  # fmt: skip
     if is_to_refund:
         ring("assistance.tasks.refund_overpaid")
@@ -99,32 +97,38 @@ def reprice(award: Award, bill: Bill, *, floor_cents: int) -> bool:
     return True
 
 
+def without_little(cents: int, balance: int, *, floor_cents: int) -> tuple[int, int]:
+    """What is given of `cents`, and what of it was paid already: less than the floor is not given back. US cents."""
+    returned = max(0, cents - balance)
+    return (cents - returned, 0) if 0 < returned < floor_cents else (cents, returned)
+
+
 def _given_by_others(award: Award, bill: Bill) -> int:
     """What earlier awards gave this bill: two awards in a row take the greater percentage off, not both."""
     return sum(AwardedBill.objects.filter(bill=bill).exclude(award=award).values_list("amount_cents", flat=True))
 
 
-def _postings(bill: Bill, cents: int, returned: int, key: str) -> list[Posting]:
+def postings(bill: Bill, cents: int, returned: int, key: str) -> list[Posting]:
     """The relief, and what of it had been paid already; in one statement, since the first alone passes the limit."""
     today = timezone.localdate()
     expense = system_id(SystemAccount.CHARITY_CARE_EXPENSE)
-    postings = [
+    made = [
         relief.posting_for(bill, Code.ASSISTANCE, cents, key, today, debit_id=expense, credit_id=bill.receivable_id)
     ]
     if returned:
         credit_id = bill.household.credit_id
         assert credit_id is not None
-        postings.append(
+        made.append(
             relief.posting_for(
                 bill, Code.CREDIT_RAISED, returned, f"{key}:credit", today, bill.receivable_id, credit_id
             )
         )
-    return postings
+    return made
 
 
 def cover_new_bills(today: dt.date) -> int:
-    """Put every award in force to bills that came in; how many bills."""
-    awards = Award.objects.in_force(today).filter(kind=Award.Kind.ASSISTANCE)
+    """Put every award to bills that came in, also after its last day where they were issued up to it; how many."""
+    awards = Award.objects.still_counting(today).filter(kind=Award.Kind.ASSISTANCE)
     return sum(put_to_bills(award) for award in awards.select_related("application").order_by("pk").iterator())
 
 

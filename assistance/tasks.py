@@ -3,13 +3,15 @@
 from celery import shared_task
 from django.utils import timezone
 
-from assistance import awarding, ending, holding, refunding
+from assistance import awarding, correcting, ending, holding, refunding
 
 
 @shared_task
 def keep_up() -> int:
-    """Bills that came in: held for a pending application, lowered by an award in force. Harmless to repeat."""
-    return holding.let_go_left_over() + holding.hold_new() + awarding.cover_new_bills(timezone.localdate())
+    """Bills that came in or were corrected: held for a pending application, lowered by an award. Harmless to repeat."""
+    today = timezone.localdate()
+    held = holding.let_go_left_over() + holding.hold_new()
+    return held + awarding.cover_new_bills(today) + correcting.run(today)
 
 
 @shared_task

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Max, Q
 from django.utils import timezone
 
 import ledger
@@ -14,6 +15,7 @@ from bills import numbers, relief
 from bills.models import Bill, BillLine
 from ledger import Posting, opening
 from ledger.chart import Code, SystemAccount
+from ledger.models import Transfer
 from ledger.money import format_usd
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
@@ -22,6 +24,7 @@ REVENUE = {
     Bill.Kind.MEDICAL: SystemAccount.MEDICAL_REVENUE,
     Bill.Kind.PREMIUM: SystemAccount.PREMIUM_REVENUE,
 }
+CORRECTIONS = (Code.BILL_RAISED, Code.BILL_LOWERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +197,13 @@ def charged_cents(bill: Bill) -> int:
     with connection.cursor() as cursor:
         cursor.execute(from_ledger, [bill.receivable_id, bill.receivable_id, bill.receivable_id, codes])
         return int(cursor.fetchone()[0])
+
+
+def last_correction_id(bill: Bill) -> int:
+    """The last transfer by which a bill was corrected, up or down; 0 where it never was."""
+    sides = Q(debit_id=bill.receivable_id) | Q(credit_id=bill.receivable_id)
+    found = Transfer.objects.filter(sides, code__in=CORRECTIONS).aggregate(last=Max("pk"))["last"]
+    return int(found or 0)
 
 
 def _lower(bill: Bill, cents: int, code: Code, key: str, on: dt.date, *, debit_id: int) -> bool:

@@ -5,6 +5,7 @@ of the member's: it is taken back, so that lowering or voiding a bill gives nobo
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import connection
 
@@ -44,13 +45,20 @@ def paid_cents(bill: Bill) -> int:
         return max(0, int(cursor.fetchone()[0]))
 
 
+def given_cents(bill: Bill, code: Code) -> int:
+    """What the plan gave of one kind and has not taken back on a bill, US cents."""
+    with connection.cursor() as cursor:
+        cursor.execute(NET_PAID, [*[bill.receivable_id] * 3, [int(code)]])
+        return int(cursor.fetchone()[0])
+
+
 def excess(bill: Bill, cents: int, *, key: str, on: dt.date) -> list[Posting]:
     """The postings that carry `cents` beyond a bill's balance away: the member's money first, then the plan's.
 
     Both are made in the statement that lowers the bill, under the lock of `hold`.
     """
     credited = min(cents, paid_cents(bill))
-    postings = _taken_back(bill, cents - credited, key, on)
+    postings = taken_back(bill, cents - credited, key=key, on=on)
     if credited:
         credit_id = bill.household.credit_id
         assert credit_id is not None
@@ -60,13 +68,13 @@ def excess(bill: Bill, cents: int, *, key: str, on: dt.date) -> list[Posting]:
     return postings
 
 
-def _taken_back(bill: Bill, cents: int, key: str, on: dt.date) -> list[Posting]:
+def taken_back(bill: Bill, cents: int, *, key: str, on: dt.date, codes: Sequence[Code] = GIVEN) -> list[Posting]:
     """Reversals of what the plan gave, the latest first; of one that is more than `cents`, the rest is given again."""
     postings: list[Posting] = []
     given = Transfer.objects.filter(
-        credit_id=bill.receivable_id, code__in=GIVEN, reverses__isnull=True, reversals__isnull=True
+        credit_id=bill.receivable_id, code__in=codes, reverses__isnull=True, reversals__isnull=True
     )
-    for transfer in sorted(given, key=lambda given: (GIVEN.index(Code(given.code)), -given.pk)):
+    for transfer in sorted(given, key=lambda given: (codes.index(Code(given.code)), -given.pk)):
         if cents <= 0:
             break
         code, source_id = Code(transfer.code), transfer.debit_id

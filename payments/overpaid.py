@@ -136,26 +136,7 @@ def move(
         raise OverpaidError(_("Bill %(number)s takes at most %(amount)s.") % {
             "number": bill.number, "amount": format_usd(most),
         })  # fmt: skip
-    made = CreditMove.objects.create(
-        household=household,
-        source_id=overpaid.id,
-        bill=bill,
-        amount_cents=amount_cents,
-        form_key=form_key,
-        moved_by=user,
-    )
-    ledger.post(
-        Posting(
-            debit_id=credit_id,
-            credit_id=bill.receivable_id,
-            amount_cents=amount_cents,
-            code=Code.CREDIT_APPLIED,
-            key=f"{overpaid_sources.MOVED}{made.pk}",
-            reference=f"bill:{bill.number}",
-            effective_on=timezone.localdate(),
-            owner_id=household.pk,
-        )
-    )
+    made = put(overpaid.source, bill, amount_cents=amount_cents, by=user, key=form_key)
     record(
         "credit.moved",
         subject=f"bill:{bill.number}",
@@ -164,6 +145,26 @@ def move(
         bill_id=bill.pk,
         amount_cents=amount_cents,
     )
+    return made
+
+
+def put(source: Source, bill: Bill, *, amount_cents: int, by: User, key: str) -> CreditMove:
+    """Put part of a source to a bill of its household, US cents. Once for the key.
+
+    Under the locks of the credit and of the bill's receivable, in the caller's transaction.
+    """
+    household = bill.household
+    made = CreditMove.objects.create(
+        household=household, source_id=source.transfer_id, bill=bill, amount_cents=amount_cents, form_key=key,
+        moved_by=by,
+    )  # fmt: skip
+    ledger.post(
+        Posting(
+            debit_id=_credit_id(household), credit_id=bill.receivable_id, amount_cents=amount_cents,
+            code=Code.CREDIT_APPLIED, key=f"{overpaid_sources.MOVED}{made.pk}", reference=f"bill:{bill.number}",
+            effective_on=timezone.localdate(), owner_id=household.pk,
+        )
+    )  # fmt: skip
     return made
 
 

@@ -13,6 +13,8 @@ from accounts.visibility import Viewer, scope_of
 from assistance.models.applications import Application
 from bills.models import Bill
 
+LATE_DAYS = 366  # after the last day of an award; a claim may be filed and corrected for a year
+
 
 class AwardQuerySet(models.QuerySet["Award"]):
     """Awards, who may see them, and which hold."""
@@ -24,6 +26,11 @@ class AwardQuerySet(models.QuerySet["Award"]):
     def in_force(self, on: dt.date) -> Self:
         """Those that were not revoked and whose days are not over."""
         return self.filter(revoked_at__isnull=True, start_on__lte=on, end_on__gte=on)
+
+    def still_counting(self, on: dt.date) -> Self:
+        """Those in force, and those whose days are over for at most LATE_DAYS: a bill of theirs may come in late."""
+        since = on - dt.timedelta(days=LATE_DAYS)
+        return self.filter(revoked_at__isnull=True, start_on__lte=on, end_on__gte=since)
 
 
 class Award(models.Model):
@@ -74,7 +81,10 @@ class Award(models.Model):
 
 
 class AwardedBill(models.Model):
-    """What a bill had of an award, US cents: once. What moved stands in the ledger under `award:<id>:bill:<id>`."""
+    """What a bill has of an award, US cents: one row. What moved stands in the ledger under `award:<id>:bill:<id>`.
+
+    A bill that is corrected afterwards changes it (assistance.correcting), under that key and the correction's id.
+    """
 
     award = models.ForeignKey(Award, models.PROTECT, related_name="awarded_bills")
     bill = models.ForeignKey(Bill, models.PROTECT, related_name="awarded_bills")
@@ -83,6 +93,7 @@ class AwardedBill(models.Model):
     returned_cents = models.BigIntegerField(default=0)  # of it, what had been paid and became household credit
     # What went back to who had paid it (assistance.refunding); nothing yet where it is still to be seen to.
     refunded_cents = models.BigIntegerField(null=True, blank=True)
+    corrected_by_id = models.BigIntegerField(default=0)  # the last correction in the ledger that it has followed
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -112,8 +112,14 @@ def test_new_bills_in_its_period_are_covered_and_none_after_it(cast):
     bill = make_bill(cast.bob, amount_cents=9_900)
     assert awarding.cover_new_bills(TODAY()) == 1
     assert owed(bill) == 0
-    make_bill(cast.bob)
+    make_bill(cast.bob, issued_on=award.end_on + dt.timedelta(days=1))
     assert awarding.cover_new_bills(award.end_on + dt.timedelta(days=1)) == 0
+    last = make_bill(cast.bob, amount_cents=9_900, issued_on=award.end_on)
+    Award.objects.filter(pk=award.pk).update(revoked_at=timezone.now())
+    assert awarding.cover_new_bills(award.end_on + dt.timedelta(days=1)) == 0
+    Award.objects.filter(pk=award.pk).update(revoked_at=None)
+    assert awarding.cover_new_bills(award.end_on + dt.timedelta(days=1)) == 1, "it came in after midnight"
+    assert owed(last) == 0
 
 
 def test_a_revoked_award_gives_nothing_new_and_takes_nothing_back(cast):

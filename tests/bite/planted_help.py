@@ -11,4 +11,19 @@ HELP = (
         "Application.objects.pending().filter(pk=application_id).first()",
         f"{P}test_awards.py::test_no_bill_is_held_for_an_application_that_is_taken_back_meanwhile",
     ),
+    Planted(
+        "an award follows what is charged", "assistance/correcting.py",
+        "    lacking = rules.award_cents(charged, standing) - given\n", "    lacking = 0\n",
+        f"{P}test_corrections.py::test_an_award_that_is_over_still_follows_and_one_that_was_ended_gives_no_more",
+    ),
+    Planted(
+        "what was given is no more than the percentage", "assistance/correcting.py",
+        "    too_much = max(0, given - rules.award_cents(charged, best))\n", "    too_much = 0\n",
+        f"{P}test_corrections.py::test_two_awards_of_one_bill_follow_by_the_greater",
+    ),
+    Planted(
+        "a bill that comes in after midnight is covered", "assistance/awarding.py",
+        "Award.objects.still_counting(today)", "Award.objects.in_force(today)",
+        f"{P}test_awards.py::test_new_bills_in_its_period_are_covered_and_none_after_it",
+    ),
 )  # fmt: skip

@@ -71,7 +71,7 @@ SUPPORT = (
     Planted(
         "only who may pay lets a bill wait",
         "support/asking.py",
-        "    return subject.can_hold and (member_id in scope.payable_ids or member_id in scope.confidential_ids)",
+        "    return subject.can_hold and _may_pay(scope, subject.member.pk)",
         "    return subject.can_hold",
         f"{S}test_questions.py::test_a_delegate_who_may_only_look_asks_without_a_hold_and_who_may_pay_with_one",
     ),
