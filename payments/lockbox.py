@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 import ledger
+from accounts.households import is_of
 from accounts.models import Household, User
 from activity.models import WorkItem
 from activity.recording import close_work, open_work, record
@@ -206,7 +207,7 @@ def _between_suspense_and_lockbox(check: Check, *, came: bool) -> Posting:
 
 
 def _refuse_own_household(household: Household | None, by: User) -> None:
-    if household is not None and by.members.filter(household=household).exists():
+    if household is not None and is_of(by, [household.pk]):
         raise CheckError("You cannot record a check of your own household.")
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
 
+from accounts.households import is_of
 from accounts.models import User
 from bills.models import Bill
 from ledger.money import format_usd
@@ -82,8 +83,8 @@ def refuse_not_refundable(payment: Payment) -> None:
 
 
 def refuse_own_household(payment: Payment, user: User) -> None:
-    """Raise OwnHousehold where somebody of staff belongs to the household that paid."""
-    if user.members.filter(household_id=payment.household_id).exists():
+    """Raise OwnHousehold where somebody of staff belongs to the household that paid, as its member or a delegate."""
+    if is_of(user, [payment.household_id]):
         raise OwnHousehold("You cannot refund a payment of your own household.")
 
 

@@ -10,7 +10,30 @@ C = "tests/access/test_canaries.py::"
 
 H = "tests/staff/test_happenings.py::"
 
+R = "tests/staff/test_roles.py::"
+
 SIGHT = (
+    Planted(
+        "a check of a household is not recorded by its delegate",
+        "payments/lockbox.py",
+        "    if household is not None and is_of(by, [household.pk]):",
+        "    if household is not None and by.members.filter(household=household).exists():",
+        "tests/payments/test_lockbox.py::test_nobody_records_matches_or_takes_back_a_check_of_their_own_household",
+    ),
+    Planted(
+        "nobody of staff works off what is about their own household",
+        "notifications/work_admin.py",
+        "        return rows.exclude(subject__in=whose.subjects_of(own)) if own else rows",
+        "        return rows",
+        f"{R}test_nobody_acts_on_their_own_household",
+    ),
+    Planted(
+        "a raw record that names one's own household is settled by others",
+        "bills/import_admin.py",
+        "        return {member.household_id for member in self.members_of(obj)}",
+        "        return {0}",
+        f"{R}test_nobody_acts_on_their_own_household",
+    ),
     Planted(
         "what happened to a confidential member opens for a reason",
         "notifications/event_admin.py",

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from accounts.models import Delegate
 from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
 from bills import credit
@@ -134,10 +135,19 @@ def test_a_paper_check_is_not_refunded_at_stripe(cast: Cast) -> None:
     assert refund_rules.refundable_cents(Payment.objects.get()) == 0
 
 
-def test_nobody_records_a_check_of_their_own_household(cast: Cast) -> None:
-    bill = make_bill(cast.maya, 18_500)
-    with pytest.raises(CheckError, match="own household"):
-        lockbox.record_check(slip(bill.number), by=cast.alice.user, reason="Opened by hand")
+def test_nobody_records_matches_or_takes_back_a_check_of_their_own_household(cast: Cast) -> None:
+    """FAULTS F20's neighbour: not as its member, and not as a delegate of one of its members."""
+    bill, stray = make_bill(cast.maya, 18_500), take(cast, slip("WHAT-ISTHIS", number="9"))
+    Delegate.objects.create(member=cast.maya, user=cast.charlie.user, grant="pay")
+    posted = take(cast, slip(bill.number, number="8"))
+    for user in (cast.alice.user, cast.charlie.user):
+        with pytest.raises(CheckError, match="own household"):
+            lockbox.record_check(slip(bill.number), by=user, reason="Opened by hand")
+        with pytest.raises(CheckError, match="own household"):
+            lockbox.match(stray, by=user, reason="Read at the bank", reference=cast.household.number)
+        with pytest.raises(CheckError, match="own household"):
+            lockbox.take_back(posted, by=user, reason="No funds")
+    assert [check.status for check in Check.objects.order_by("pk")] == ["unmatched", "posted"]
 
 
 @pytest.mark.parametrize(
