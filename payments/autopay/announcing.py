@@ -18,7 +18,7 @@ from activity.doorbell import ring
 from activity.models import Event
 from activity.recording import record_many, record_query
 from ledger.transactions import atomic_with_retry
-from payments.autopay import announcing_plans, charge_sql
+from payments.autopay import announcing_plans, charge_sql, declining, other_methods
 from payments.autopay.charge_sql import BANKING, IS_CHOSEN, IS_ON, MAY_PAY, MONTHS, ON_ITS_WAY, RULE_DAY
 from payments.checkout import MIN_CENTS
 
@@ -184,8 +184,9 @@ def run(*, today: dt.date | None = None) -> Summary:
         if made:
             record_query(events)
     parts = announcing_plans.run(given, begins_again=BEGINS_AGAIN)
+    moved = other_methods.announce(given)
     summary = Summary(
-        announced=announced + len(parts.announced), changed=changed + len(parts.changed),
+        announced=announced + len(parts.announced), changed=changed + len(parts.changed) + moved,
         closed=closed + len(parts.closed),
     )  # fmt: skip
     if resumed or summary != Summary():
@@ -213,5 +214,6 @@ def params(today: dt.date) -> dict[str, Any]:
         "too_late": today - dt.timedelta(days=charge_sql.MOST_DAYS_LATE),
         "least": MIN_CENTS,
         "begins_again": list(BEGINS_AGAIN),
+        "hard": sorted(declining.HARD),
         **charge_sql.banking_params(today),
     }

@@ -42,6 +42,23 @@ IS_CHOSEN = """
         WHERE chosen.autopayenrollment_id = e.id AND chosen.member_id = b.member_id))
 """
 
+# Whether a method `x` can make a charge of enrolment `e` in a month of a year.
+IS_USABLE = """
+    x.removed_at IS NULL AND x.blocked_at IS NULL AND x.state = 'verified'
+    AND (x.expires_year IS NULL
+         OR (x.expires_year, x.expires_month) >= (%(year)s, %(month)s))
+    AND (x.kind <> 'us_bank_account'
+         OR EXISTS (SELECT 1 FROM payments_mandate a WHERE a.method_id = x.id AND a.status = 'active'))
+    AND (x.user_id = e.user_id OR EXISTS (
+        SELECT 1 FROM payments_methodshare s JOIN accounts_member sm ON sm.id = s.member_id
+        JOIN accounts_member om ON om.household_id = sm.household_id AND om.user_id = x.user_id
+        WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id
+        AND sm.died_on IS NULL AND coalesce(sm.left_on > %(today)s, true)
+        AND om.died_on IS NULL AND coalesce(om.left_on > %(today)s, true)))
+    AND NOT EXISTS (SELECT 1 FROM payments_autopaycharge f
+                    WHERE f.method_id = x.id AND f.status = 'failed' AND f.code = ANY(%(hard)s))
+"""
+
 # What is on its way to bill `b`, US cents.
 ON_ITS_WAY = f"""
     coalesce((SELECT sum(l.amount_cents) FROM payments_paymentallocation l

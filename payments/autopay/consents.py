@@ -16,7 +16,7 @@ from payments.autopay.terms import Covers, Terms
 from payments.mandates import MAX_AGENT, Acceptance
 from payments.models import AutopayConsent, AutopayEnrollment, PaymentMethod
 
-VERSION = "2026-11"  # of the words below: change it with them
+VERSION = "2026-11-29"  # of the words below: change it with them
 NOTICE_DAYS = 10  # Reg E 12 CFR 1005.10(d)(1)
 BUSINESS_DAYS_TO_STOP = 3  # Reg E 12 CFR 1005.10(c)(1)
 
@@ -52,9 +52,10 @@ def _what(terms: Terms) -> str:
         _("By choosing “Agree” you authorize %(portal)s to charge %(method)s by itself for %(what)s, %(day)s.") % named
     )
     if terms.fallback is not None:
-        text += " " + _("If that payment is declined, %(fallback)s may be charged instead.") % {
-            "fallback": wording.saved(terms.fallback)
-        }
+        text += " " + _(
+            "If that payment is declined, or that method cannot be charged any more, %(fallback)s may be charged "
+            "instead, on a day that you are told at least %(days)d days ahead."
+        ) % {"fallback": wording.saved(terms.fallback), "days": BUSINESS_DAYS_TO_STOP}
     if PaymentMethod.Kind.BANK_ACCOUNT in {terms.method.kind, terms.fallback.kind if terms.fallback else ""}:
         text += " " + _("A bank account is debited on the next business day where the banks are closed.")
     return text

@@ -10,7 +10,8 @@ from payments import calendar
 
 MOST_TRIES = 4
 SOFT_DAYS = (3, 7, 14)  # after the first try: the second, third and fourth
-NEXT_DAY = 1  # with another method, or where the fault was ours
+NEXT_DAY = 1  # where the fault was ours
+OTHER_METHOD_DAYS = 3  # with another method: so long before, it is told (docs/decisions/2193)
 
 # Never again with this method.
 HARD = frozenset(
@@ -38,9 +39,10 @@ def next_day(code: str, *, tries: int, first_on: dt.date, today: dt.date, is_oth
     """The day of the next try, before the banks are asked; None where there is none. `tries`: made so far."""
     if code in ASKS or tries >= MOST_TRIES or (code in HARD and not is_other_method):
         return None
-    if code in HARD or code in OURS:
+    if code in OURS:
         return today + dt.timedelta(days=NEXT_DAY)
-    return max(first_on + dt.timedelta(days=SOFT_DAYS[tries - 1]), today + dt.timedelta(days=NEXT_DAY))
+    earliest = today + dt.timedelta(days=OTHER_METHOD_DAYS if is_other_method else NEXT_DAY)
+    return earliest if code in HARD else max(first_on + dt.timedelta(days=SOFT_DAYS[tries - 1]), earliest)
 
 
 def banking_day(day: dt.date, *, is_bank_debit: bool) -> dt.date:

@@ -57,8 +57,13 @@ def after(charge: AutopayCharge, payment: Payment) -> None:
     today = timezone.localdate()
     other = _other_method(charge, payment, today)
     first_on = tries_of(charge).values_list("charge_on", flat=True).get(attempt=1)
-    day = declining.next_day(
-        code, tries=charge.attempt, first_on=first_on, today=today, is_other_method=other is not None
+    is_over = charge.enrollment.status == Status.ENDED  # turned off while the payment was on its way
+    day = (
+        None
+        if is_over
+        else declining.next_day(
+            code, tries=charge.attempt, first_on=first_on, today=today, is_other_method=other is not None
+        )
     )
     method = other if other is not None and code not in declining.OURS else payment.method
     next_on = _try_again(charge, method, day) if day is not None and method is not None else ""

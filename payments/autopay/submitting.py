@@ -20,7 +20,7 @@ from ledger.locking import hold
 from ledger.transactions import atomic_with_retry
 from payments import checkout, eligibility
 from payments.autopay import declining, failing, instalments
-from payments.autopay.charge_sql import IS_CHOSEN, IS_ON, MAY_PAY, ON_ITS_WAY
+from payments.autopay.charge_sql import IS_CHOSEN, IS_ON, IS_USABLE, MAY_PAY, ON_ITS_WAY
 from payments.models import Payment, PaymentAllocation
 from payments.models.autopay import APPROVED, ChargeStatus
 from payments.provider import ChargeRequest
@@ -40,23 +40,7 @@ HOLD_ENROLLMENTS = "SELECT id FROM payments_autopayenrollment WHERE id = ANY(%s)
 # Whoever changes a method locks its owner first (payments.blocking).
 HOLD_OWNERS = "SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE"
 
-# Which of its methods a charge can be made with: the announced one, else the enrolment's, else its second one.
-IS_USABLE = """
-    x.removed_at IS NULL AND x.blocked_at IS NULL AND x.state = 'verified'
-    AND (x.expires_year IS NULL
-         OR (x.expires_year, x.expires_month) >= (%(year)s, %(month)s))
-    AND (x.kind <> 'us_bank_account'
-         OR EXISTS (SELECT 1 FROM payments_mandate a WHERE a.method_id = x.id AND a.status = 'active'))
-    AND (x.user_id = e.user_id OR EXISTS (
-        SELECT 1 FROM payments_methodshare s JOIN accounts_member sm ON sm.id = s.member_id
-        JOIN accounts_member om ON om.household_id = sm.household_id AND om.user_id = x.user_id
-        WHERE s.method_id = x.id AND s.ended_at IS NULL AND sm.user_id = e.user_id
-        AND sm.died_on IS NULL AND coalesce(sm.left_on > %(today)s, true)
-        AND om.died_on IS NULL AND coalesce(om.left_on > %(today)s, true)))
-    AND NOT EXISTS (SELECT 1 FROM payments_autopaycharge f
-                    WHERE f.method_id = x.id AND f.status = 'failed' AND f.code = ANY(%(hard)s))
-"""
-# The method, and the customer that it is charged to.
+# The method, and the customer that it is charged to. Another than the announced one is found and not charged.
 METHOD = f"""
     LEFT JOIN LATERAL (
         SELECT x.* FROM unnest(ARRAY[c.method_id, e.method_id, e.fallback_id]) WITH ORDINALITY AS t (id, place)
@@ -67,7 +51,8 @@ LOOK = f"""
     SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, b.id, b.kind,
         e.status, {IS_ON}, b.voided_at IS NOT NULL, b.held_since IS NOT NULL, b.on_plan_since IS NOT NULL, {IS_CHOSEN},
         {MAY_PAY}, e.limit_cents, c.code, a.balance_cents, a.balance_cents - {ON_ITS_WAY}, m.id, m.kind, m.brand,
-        m.last4, m.wallet, m.label, m.stripe_id, m.user_id, k.stripe_id, c.installment_id
+        m.last4, m.wallet, m.label, m.stripe_id, m.user_id, k.stripe_id, c.installment_id,
+        m.id = coalesce(c.method_id, e.method_id)
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
     JOIN bills_bill b ON b.id = c.bill_id JOIN ledger_account a ON a.id = b.receivable_id
@@ -79,7 +64,8 @@ LOOK = f"""
 LOOK_AT_PARTS = f"""
     SELECT c.id, c.amount_cents, c.attempt, c.enrollment_id, e.user_id, e.attestation, c.household_id, 0, 'medical',
         e.status, {IS_ON}, false, false, false, true, true, e.limit_cents, c.code, 0, 0, m.id, m.kind, m.brand,
-        m.last4, m.wallet, m.label, m.stripe_id, m.user_id, k.stripe_id, c.installment_id
+        m.last4, m.wallet, m.label, m.stripe_id, m.user_id, k.stripe_id, c.installment_id,
+        m.id = coalesce(c.method_id, e.method_id)
     FROM payments_autopaycharge c
     JOIN payments_autopayenrollment e ON e.id = c.enrollment_id
     {METHOD}
@@ -124,6 +110,7 @@ class Look(NamedTuple):
     owner_id: int
     customer_id: str | None
     installment_id: int | None
+    is_announced_method: bool | None  # null where none can be charged
     shares: Mapping[int, int] = {}  # of an instalment: US cents by bill
 
     @property
@@ -229,6 +216,8 @@ def _why_not(look: Look) -> tuple[ChargeStatus, str] | None:
         (look.payable_cents < checkout.MIN_CENTS, ChargeStatus.ANNOUNCED, ""),
         (look.is_to_be_asked, ChargeStatus.ASKED, ""),
         (look.method_id is None, ChargeStatus.FAILED, "method_unusable"),
+        # Its other method can be charged: it is announced first (payments.autopay.other_methods).
+        (not look.is_announced_method, ChargeStatus.ANNOUNCED, ""),
     )
     for holds, status, code in rules:
         if holds:

@@ -13,12 +13,14 @@ from accounts import looking, reauthentication
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from ledger.templatetags.portal import day_long
-from payments import scheduling
+from payments import scheduling, wording
 from payments.autopay import days, listing, naming, single, terms
 from payments.autopay.forms import MoveForm, OtherMethodForm
 from payments.autopay.terms import AutopayError
 from payments.models import AutopayCharge, Payment, PaymentMethod, PaymentPlan
 from payments.plans import standing
+
+WAITING = (AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.ASKED, AutopayCharge.Status.QUEUED)
 
 
 @allow(Policy.MEMBER)
@@ -32,6 +34,7 @@ def charge_page(request: MemberRequest, charge_id: int) -> HttpResponse:
     context = {
         "row": listing.row(charge, request.scope),
         "next_try": listing.next_try(charge, request.scope),
+        "second": _second(charge),
         "debit_again": _debit_again(request, charge),
         "charge": charge,
         "title": naming.title_of(charge.enrollment, request.scope),
@@ -125,6 +128,13 @@ def _pay_href(charge: AutopayCharge) -> str:
     plan = charge.installment.plan
     is_open = any(line.installment.pk == charge.installment_id for line in standing.of(plan).open_lines)
     return reverse("plan", args=[plan.number]) if is_open else ""
+
+
+def _second(charge: AutopayCharge) -> str:
+    """The method that may be charged where the announced one is declined, in words; empty where there is none."""
+    second = charge.enrollment.fallback
+    is_other = second is not None and second.pk != (charge.method_id or charge.enrollment.method_id)
+    return wording.saved(second) if second is not None and is_other and charge.status in WAITING else ""
 
 
 def _debit_again(request: MemberRequest, charge: AutopayCharge) -> Payment | None:

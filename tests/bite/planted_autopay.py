@@ -76,6 +76,17 @@ AUTOPAY = (
         f"{P}autopay/test_failing.py::test_turning_autopay_off_calls_off_the_debit_that_was_to_be_sent_again",
     ),
     Planted(
+        "autopay: the announced method alone is charged", "payments/autopay/submitting.py",
+        '        (not look.is_announced_method, ChargeStatus.ANNOUNCED, ""),\n', "",
+        f"{P}autopay/test_running.py::test_the_second_method_takes_the_place_of_one_that_is_gone_once_it_was_announced",
+    ),
+    Planted(
+        "autopay: another method is told three days ahead", "payments/autopay/declining.py",
+        "OTHER_METHOD_DAYS = 3 ", "OTHER_METHOD_DAYS = 1 ",
+        f"{P}autopay/test_failing.py::"
+        "test_after_a_hard_decline_the_second_method_is_charged_when_it_was_told_three_days_ahead",
+    ),
+    Planted(
         'autopay: never more than was announced', 'payments/autopay/submitting.py',
         'min(self.amount_cents, self.payable_cents)',
         'self.payable_cents',

@@ -12,11 +12,13 @@ from accounts.visibility import scope_of
 from activity.models import Event
 from bills import issuing, premiums
 from bills.models import Bill
+from payments import calendar
 from payments.allocating import bills_to_pay
 from payments.autopay import announcing, charge_sql
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentMethod
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_delegate, make_payment
+from tests.payments.autopay.making import make_account
 from tests.payments.autopay.scene import charged, enroll, in_days, stands
 
 ANNOUNCED = ("announced", "asked")
@@ -243,6 +245,24 @@ def test_what_was_skipped_or_failed_is_never_announced_again(
         AutopayCharge.objects.update(status="queued")
     AutopayCharge.objects.update(status=status)
     assert announcing.run() == announcing.Summary()
+
+
+def test_a_card_that_expires_before_the_day_gives_way_to_the_second_method(
+    cast: Cast, enrollment: AutopayEnrollment
+) -> None:
+    """Ahead of the day, told once, and a debit on a banking day; with none that can pay, nothing is moved."""
+    make_bill(cast.maya, due_on=in_days(20))
+    announcing.run()
+    PaymentMethod.objects.update(expires_year=2020, expires_month=1)
+    assert announcing.run() == announcing.Summary()
+    second = make_account(cast.alice)
+    AutopayEnrollment.objects.update(fallback=second)
+    assert announcing.run().changed == 1
+    day = calendar.next_banking_day(in_days(20))
+    assert (only().method, only().charge_on, told("autopay.changed")) == (second, day, 1)
+    make_bill(cast.maya, due_on=in_days(25))
+    announcing.run()
+    assert (AutopayCharge.objects.filter(method=second).count(), told("autopay.changed")) == (2, 1)
 
 
 def test_what_is_not_answered_is_asked_once(cast: Cast, enrollment: AutopayEnrollment) -> None:

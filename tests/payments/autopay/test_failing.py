@@ -62,18 +62,18 @@ def test_a_hard_decline_is_never_tried_again_with_that_method(
     assert Payment.objects.count() == 1
 
 
-def test_after_a_hard_decline_the_second_method_is_charged_the_next_day(
+def test_after_a_hard_decline_the_second_method_is_charged_when_it_was_told_three_days_ahead(
     real_cast: Cast, provider: Server, bill: Bill
 ) -> None:
     other = save_card(real_cast.alice, "pm_card_mastercard")
     charge = declined(real_cast, "stolen_card", fallback=other, limit_cents=18_499)
     second = AutopayCharge.objects.get(attempt=2)
     assert (second.status, second.code) == ("announced", "approved"), "a yes holds for each try"
-    assert (second.method, second.charge_on, second.amount_cents) == (other, in_days(1), 18_500)
-    assert failures()[0]["next_on"] == in_days(1).isoformat()
+    assert (second.method, second.charge_on, second.amount_cents) == (other, in_days(3), 18_500)
+    assert failures()[0]["next_on"] == in_days(3).isoformat()
     enrollment = AutopayEnrollment.objects.get()
     assert (enrollment.status, enrollment.method, enrollment.fallback) == ("active", other, None)
-    assert charged(in_days(1)).done == 1
+    assert (charged(in_days(2)).planned, charged(in_days(3)).done) == (0, 1)
     assert (balance(bill), stands(charge)) == (0, ("failed", "stolen_card"))
 
 

@@ -213,12 +213,20 @@ def test_a_method_that_is_gone_stops_autopay_and_is_told(charge: AutopayCharge) 
     assert told["autopay.suspended"] == {"enrollment_id": enrollment.pk, "code": "method_unusable"}
 
 
-def test_the_second_method_takes_the_place_of_one_that_is_gone(real_cast: Cast, charge: AutopayCharge) -> None:
-    other = save_card(real_cast.alice, "pm_card_mastercard")
+def test_the_second_method_takes_the_place_of_one_that_is_gone_once_it_was_announced(
+    real_cast: Cast, charge: AutopayCharge
+) -> None:
+    """On its day the announced method alone is charged; the other one is told three days ahead."""
+    other, day = save_card(real_cast.alice, "pm_card_mastercard"), in_days(20)
     AutopayEnrollment.objects.update(fallback=other)
-    planning.run(today=in_days(20))
+    planning.run(today=day)
     remove_method(charge, None)
-    assert charged(in_days(20)).done == 1
+    assert (charged(day).done, stands(charge)) == (0, ("announced", ""))
+    assert announcing.run(today=day).changed == 1 and announcing.run(today=day) == announcing.Summary()
+    charge.refresh_from_db()
+    assert (charge.method, charge.charge_on) == (other, in_days(23))
+    assert Event.objects.get(kind="autopay.changed").data["charge_id"] == charge.pk
+    assert (charged(in_days(22)).planned, charged(in_days(23)).done) == (0, 1)
     assert Payment.objects.get().method == other
 
 
