@@ -1,16 +1,17 @@
 """What a year of care cost whom, for HSA and FSA claims and for taxes: every cent that was paid, and what came back.
 
 One row for each entry of the ledger that paid a bill or took it back, so that the pack adds up to the book by
-construction. Only bills that the viewer sees with their services: of a confidential member the holder has no row, no
-amount and no gap. A payment is of the year of its effective date, the member's own (FAULTS E24, E27; IRS Publication
-502: in the year in which it is paid).
+construction; and one where interest that had been paid was taken off, so that what it had paid was for care. Only bills
+that the viewer sees with their services: of a confidential member the holder has no row, no amount and no gap. A
+payment is of the year of its effective date, the member's own (FAULTS E24, E27; IRS Publication 502: in the year in
+which it is paid).
 """
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import Coverage, Member
@@ -19,8 +20,8 @@ from bills import naming
 from bills.models import Bill, BillLine
 from ledger.chart import Code
 from ledger.models import Transfer
-from payments import receipts
-from payments.eligibility import NOT_CARE
+from payments import care, receipts
+from payments.care import Step
 from payments.models import Payment
 from payments.statement_sums import PAYMENTS
 
@@ -30,7 +31,10 @@ MAX_YEARS = 8
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One amount that was paid, or came back (below nothing). US cents; `plan_paid_cents` once for each bill."""
+    """One amount that was paid, or came back (below nothing). US cents.
+
+    `plan_paid_cents` stands once for each bill: where it was first paid, in whatever year.
+    """
 
     on: dt.date
     person: str
@@ -89,18 +93,16 @@ def of(scope: Scope, *, year: int, person: Member | None = None) -> Pack:
         .filter(pk__in=_paid_in(scope, year))
         .select_related("coverage")
     }
-    moved = Q(credit_id__in=bills) | Q(debit_id__in=bills)
-    transfers = list(
-        Transfer.objects.filter(moved, code__in=PAYMENTS, effective_on__year=year).order_by("effective_on", "pk")
-    )
+    steps = [
+        step for step in care.steps(list(bills), until=dt.date(year, 12, 31)) if step.transfer.effective_on.year == year
+    ]
     plan_paid = dict(
         BillLine.objects.filter(bill__receivable__in=bills)
         .values_list("bill__receivable")
         .annotate(Sum("plan_paid_cents"))
     )
-    not_care = _not_care(bills)
-    methods = _methods(transfers, scope)
-    return Pack(year, person, [_row(transfer, bills, plan_paid, not_care, methods, scope) for transfer in transfers])
+    methods = _methods((step.transfer for step in steps), scope)
+    return Pack(year, person, [_row(step, bills[step.account_id], plan_paid, methods, scope) for step in steps])
 
 
 def years(today: dt.date) -> list[int]:
@@ -115,36 +117,39 @@ def _paid_in(scope: Scope, year: int) -> list[int]:
     return list(Bill.objects.filter(receivable_id__in=accounts).values_list("pk", flat=True))
 
 
-def _row(
-    transfer: Transfer, bills: dict[int, Bill], plan_paid: dict[int, int], not_care: dict[int, int],
-    methods: dict[str, str], scope: Scope,
-) -> Row:  # fmt: skip
-    is_paid = transfer.credit_id in bills
-    account_id = transfer.credit_id if is_paid else transfer.debit_id
-    bill, cents = bills[account_id], transfer.amount_cents if is_paid else -transfer.amount_cents
-    eligible, words = _eligible(bill, cents, not_care)
+def _row(step: Step, bill: Bill, plan_paid: dict[int, int], methods: dict[str, str], scope: Scope) -> Row:
+    eligible, words = _eligible(bill, step.care_cents)
     return Row(
-        on=transfer.effective_on,
+        on=step.transfer.effective_on,
         person=bill.member.shown_name,
         provider=naming.provider_of(bill, scope),
         title=naming.title_of(bill, scope),
         service_on=bill.service_on or bill.period,
         number=bill.number,
-        what=_("Paid") if is_paid else _("Came back"),
-        plan_paid_cents=plan_paid.pop(account_id, 0),
-        paid_cents=cents,
+        what=_what(step),
+        plan_paid_cents=plan_paid.get(step.account_id, 0) if step.is_first else 0,
+        paid_cents=step.paid_cents,
         eligible_cents=eligible,
         eligible=words,
-        method=_method(transfer, methods),
+        method=_method(step.transfer, methods),
     )
 
 
-def _eligible(bill: Bill, cents: int, not_care: dict[int, int]) -> tuple[int, str]:
-    """What of an amount is a qualified expense, and for which account (RULES section 2; IRS Publications 502, 969)."""
+def _what(step: Step) -> str:
+    if not step.paid_cents:
+        return _("Interest or fee taken off")
+    return _("Paid") if step.paid_cents > 0 else _("Came back")
+
+
+def _eligible(bill: Bill, cents: int) -> tuple[int, str]:
+    """What of an amount is a qualified expense, and for which account (RULES section 2; IRS Publications 502, 969).
+
+    `cents`: without interest and fees, which are no medical care.
+    """
+    if not cents:
+        return 0, _("No: interest or fee")
     if bill.kind == Bill.Kind.MEDICAL:
-        taken = max(0, min(not_care.get(bill.receivable_id, 0), cents))
-        not_care[bill.receivable_id] = not_care.get(bill.receivable_id, 0) - taken
-        return cents - taken, _("HSA, FSA") if cents > taken or cents < 0 else _("No: interest or fee")
+        return cents, _("HSA, FSA")
     assert bill.coverage is not None
     kind = bill.coverage.kind
     if kind == Coverage.Kind.COBRA:
@@ -152,17 +157,6 @@ def _eligible(bill: Bill, cents: int, not_care: dict[int, int]) -> tuple[int, st
     if kind in (Coverage.Kind.MEDICARE_ADVANTAGE, Coverage.Kind.MEDICARE_PART_D):
         return 0, _("HSA from age 65")
     return 0, _("No") if kind == Coverage.Kind.MEDIGAP else _("HSA only in a few cases")
-
-
-def _not_care(bills: dict[int, Bill]) -> dict[int, int]:
-    """Interest and fees of each bill, US cents: no medical care, whoever paid them."""
-    found: dict[int, int] = {}
-    some = Transfer.objects.filter(Q(debit_id__in=bills) | Q(credit_id__in=bills), code__in=NOT_CARE)
-    for transfer in some:
-        is_charge = transfer.debit_id in bills
-        account_id = transfer.debit_id if is_charge else transfer.credit_id
-        found[account_id] = found.get(account_id, 0) + (transfer.amount_cents if is_charge else -transfer.amount_cents)
-    return found
 
 
 def _methods(transfers: Iterable[Transfer], scope: Scope) -> dict[str, str]:

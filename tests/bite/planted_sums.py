@@ -3,6 +3,7 @@
 from tests.bite.planting import Planted
 
 SPENDING = "tests/payments/test_household.py::test_spending_is_summed_by_person_and_year_less_what_came_back"
+CARE = "tests/payments/test_documents.py::test_interest_is_no_care_whatever_is_paid_and_comes_back_when"
 
 SUMS = (
     Planted(
@@ -25,5 +26,33 @@ SUMS = (
         "amount_cents=cents if is_in else -cents",
         "amount_cents=cents",
         SPENDING,
+    ),
+    Planted(
+        "interest of all years, in the order in which it was paid",
+        "payments/care.py",
+        "effective_on__lte=until)",
+        "effective_on__year=until.year)",
+        CARE,
+    ),
+    Planted(
+        "what comes back was for care first, and then for interest",
+        "payments/care.py",
+        "            beside = -min(self.paid_beside_cents, max(0, -cents - max(0, self.paid_care_cents)))",
+        "            beside = 0",
+        CARE,
+    ),
+    Planted(
+        "interest that was paid and taken off was for care",
+        "payments/care.py",
+        "        freed = min(self.paid_beside_cents, max(0, -self.unpaid_beside_cents))",
+        "        freed = 0",
+        CARE,
+    ),
+    Planted(
+        "what the plan paid stands where a bill was first paid",
+        "payments/tax_pack.py",
+        " if step.is_first else 0,",
+        ",",
+        CARE,
     ),
 )

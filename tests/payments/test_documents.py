@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import time
+from collections.abc import Sequence
 
 import pytest
 from django.db import connection
@@ -11,13 +12,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+import ledger
 from accounts.models import Member
 from accounts.visibility import scope_of
 from bills import issuing
 from bills.models import Bill, Claim
-from ledger.chart import Code
+from ledger import Posting
+from ledger.chart import CREDIT, MOVEMENTS, RECEIVABLE, Code, SystemAccount
 from ledger.models import Transfer
+from ledger.opening import system_id
 from payments import monthly_statements, papers, tax_pack
+from payments.eligibility import NOT_CARE
 from payments.statement_sums import PAYMENTS
 from tests.accounts.private import private_side_of
 from tests.bills.test_claim_pages import make_claim
@@ -100,10 +105,8 @@ def test_no_cell_is_a_formula(cast: Cast, name: str) -> None:
 
 
 def test_what_is_eligible_is_what_the_irs_says(cast: Cast) -> None:
-    """RULES 2: medical yes, interest no; COBRA for an HSA, a family plan's premium not, Medigap never."""
-    bill = bill_of(cast.alice, 10_000)
-    Transfer.objects.filter(code=Code.FINANCE_CHARGE).exists()
-    make_payment({bill: 10_000}, on=dt.date(2026, 10, 20))
+    """RULES 2: medical yes; COBRA for an HSA, a family plan's premium not, Medigap never. Of interest: below."""
+    make_payment({bill_of(cast.alice, 10_000): 10_000}, on=dt.date(2026, 10, 20))
     for kind in ("cobra", "family", "medigap"):
         premium = issuing.issue(
             member=cast.alice, kind=Bill.Kind.PREMIUM, amount_cents=5_000, title="Premium", source="test",
@@ -113,6 +116,86 @@ def test_what_is_eligible_is_what_the_irs_says(cast: Cast) -> None:
         make_payment({premium: 5_000}, on=dt.date(2026, 10, 21))
     found = {(row[11], row[10]) for row in rows(proven(cast.alice))}
     assert found == {("HSA, FSA", "100.00"), ("HSA", "50.00"), ("HSA only in a few cases", "0.00"), ("No", "0.00")}
+
+
+WHEN = {2026: dt.date(2026, 12, 1), 2027: dt.date(2027, 1, 10)}
+PAID, RETURNED, CREDITED = Code.PAYMENT, Code.BANK_RETURN, Code.CREDIT_RAISED
+WAIVED = Code.FINANCE_CHARGE_WAIVED
+# What happens to a bill of $100 with $25 of interest, year by year, and what of it is eligible, row by row.
+COURSES: dict[str, tuple[list[tuple[int, Code, int]], dict[int, list[int]]]] = {
+    "interest of one year counts once": (
+        [(2026, PAID, 6_000), (2027, PAID, 6_500)],
+        {2026: [3_500], 2027: [6_500]},
+    ),
+    "a payment that was returned gives its interest back": (
+        [(2026, PAID, 12_500), (2026, RETURNED, 12_500)],
+        {2026: [10_000, -10_000]},
+    ),
+    "and is paid again the year after": (
+        [(2026, PAID, 12_500), (2027, RETURNED, 12_500), (2027, PAID, 12_500)],
+        {2026: [10_000], 2027: [-10_000, 10_000]},
+    ),
+    "what is refunded in part was paid for care": (
+        [(2026, PAID, 12_500), (2027, Code.REFUND, 3_000)],
+        {2026: [10_000], 2027: [-3_000]},
+    ),
+    "interest taken off after it was paid was for care": (
+        [(2026, PAID, 6_000), (2027, WAIVED, 2_500), (2027, PAID, 4_000)],
+        {2026: [3_500], 2027: [2_500, 4_000]},
+    ),
+    "and where care was paid already it comes back": (
+        [(2026, PAID, 12_500), (2027, CREDITED, 2_500), (2027, WAIVED, 2_500)],
+        {2026: [10_000], 2027: [-2_500, 2_500]},
+    ),
+    "a fee that comes after a payment is of the next": (
+        [(2026, PAID, 10_000), (2026, Code.RETURN_FEE, 1_000), (2027, PAID, 3_500)],
+        {2026: [7_500], 2027: [2_500]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("course", COURSES)
+def test_interest_is_no_care_whatever_is_paid_and_comes_back_when(cast: Cast, course: str) -> None:
+    """All the years together are the care that was paid and stayed, by sums of the book that walk nothing."""
+    bill = bill_of(cast.alice, 10_000)
+    happened, eligible = COURSES[course]
+    for number, (year, code, cents) in enumerate([(2026, Code.FINANCE_CHARGE, 2_500), *happened]):
+        post_entry(bill, code, cents, on=WHEN[year], key=f"entry:{number}")
+    scope = scope_of(cast.alice.user)
+    packs = {year: tax_pack.of(scope, year=year) for year in WHEN}
+    assert {year: [row.eligible_cents for row in pack.rows] for year, pack in packs.items() if pack.rows} == eligible
+    paid, beside = net_in_book(bill, PAYMENTS), -net_in_book(bill, NOT_CARE)
+    assert sum(pack.paid_cents for pack in packs.values()) == paid
+    assert sum(pack.eligible_cents for pack in packs.values()) == paid - min(paid, beside)
+    assert [pack.plan_paid_cents for pack in packs.values()] == [15_500, 0]  # where it was first paid
+
+
+def post_entry(bill: Bill, code: Code, cents: int, *, on: dt.date, key: str) -> None:
+    """An entry of the bill's account, by the chart of movements."""
+
+    def account(roles: tuple[str, ...]) -> int:
+        if RECEIVABLE in roles:
+            return bill.receivable_id
+        return bill.household.credit_id or 0 if CREDIT in roles else system_id(SystemAccount(roles[0]))
+
+    movement = MOVEMENTS[code]
+    ledger.post(
+        Posting(
+            debit_id=account(movement.debit), credit_id=account(movement.credit), amount_cents=cents, code=code,
+            key=key, reference="test", effective_on=on, owner_id=bill.household_id,
+        )
+    )  # fmt: skip
+
+
+def net_in_book(bill: Bill, codes: Sequence[Code]) -> int:
+    """What the bill's account was credited by entries of these codes, less what it was debited, US cents."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT coalesce(sum(CASE WHEN credit_id = %(account)s THEN amount_cents ELSE -amount_cents END), 0)
+               FROM ledger_transfer WHERE %(account)s IN (debit_id, credit_id) AND code = ANY(%(codes)s)""",
+            {"account": bill.receivable_id, "codes": [int(code) for code in codes]},
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_the_list_has_statements_and_receipts_by_year_and_person(cast: Cast) -> None:
