@@ -56,6 +56,8 @@ CHARGE = """
       AND b.voided_at IS NULL AND b.on_plan_since IS NULL AND b.held_since IS NULL
       AND coalesce(v.kind, '') NOT LIKE 'medicare%%'
       AND NOT EXISTS (SELECT 1 FROM bills_hold k WHERE k.bill_id = b.id AND k.ended_at >= %(first_at)s)
+      AND NOT EXISTS (SELECT 1 FROM payments_planbill q WHERE q.bill_id = b.id
+                      AND (q.removed_at IS NULL OR q.removed_at >= %(first_at)s))
       AND NOT EXISTS (
         SELECT 1 FROM payments_paymentallocation l JOIN payments_payment p ON p.id = l.payment_id
         WHERE l.bill_id = b.id AND (p.status = ANY(%(in_flight)s) OR (p.status = 'draft' AND p.scheduled_on >= %(on)s)))

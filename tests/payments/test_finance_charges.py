@@ -13,9 +13,11 @@ from bills.models import Bill, ChargeRule, FinanceCharge, Hold
 from ledger.chart import Code
 from ledger.models import Account, Transfer
 from payments import checks, finance_charges
+from payments.models import PlanBill
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
 from tests.payments.pages import signed_in, text_of
+from tests.payments.plans.making import make_plan
 
 TODAY = dt.date(2026, 11, 5)  # October is over
 
@@ -86,8 +88,16 @@ def test_a_late_fee_once_a_bill(cast: Cast) -> None:
     assert balance(bill) == 100_700
 
 
+def was_on_a_plan(bill: Bill) -> None:
+    """It left its plan this month: all of the month that is charged for, it was on it."""
+    make_plan(bill.member, [bill])
+    PlanBill.objects.update(removed_at=timezone.now(), paid_here_cents=0)
+    Bill.objects.update(on_plan_since=None)
+
+
 FORBIDDEN: dict[str, Callable[[Bill], object]] = {
     "on a plan": lambda bill: Bill.objects.filter(pk=bill.pk).update(on_plan_since=timezone.now()),
+    "on a plan until this month": was_on_a_plan,
     "under dispute": lambda bill: holds.begin(bill, cause=Hold.Cause.DISPUTE, reference="inquiry:1"),
     "pending assistance": lambda bill: holds.begin(bill, cause=Hold.Cause.ASSISTANCE, reference="application:1"),
     "held until this month": lambda bill: holds.end([holds.begin(bill, cause=Hold.Cause.REVIEW, reference="x")]),
