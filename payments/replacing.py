@@ -7,6 +7,7 @@ from accounts.models import User
 from activity.doorbell import ring
 from activity.recording import record
 from payments import defaults, mandates, methods
+from payments.autopay import days
 from payments.models import AutopayCharge, AutopayEnrollment, MethodSetup, MethodShare, Payment, PaymentMethod
 from payments.states import PaymentStatus
 
@@ -49,7 +50,13 @@ def replace(old: PaymentMethod, new: PaymentMethod) -> list[str]:
 def _hand_autopay_over(old: PaymentMethod, new: PaymentMethod) -> None:
     """Autopay goes on with the new one too, others' to whom it is shared included: what is announced follows."""
     for charge in AutopayCharge.objects.select_for_update().filter(method=old, status__in=NOT_SENT).order_by("pk"):
-        AutopayCharge.objects.filter(pk=charge.pk).update(method=new)
+        day = days.on_or_after(charge.charge_on, new)
+        AutopayCharge.objects.filter(pk=charge.pk).update(method=new, charge_on=day)
+        if day != charge.charge_on:
+            record(
+                "autopay.changed", subject=f"autopay:{charge.enrollment_id}", owner_id=charge.household_id,
+                actor="system", charge_id=charge.pk, enrollment_id=charge.enrollment_id,
+            )  # fmt: skip
     in_force = AutopayEnrollment.objects.in_force()
     in_force.filter(method=old).update(method=new)
     in_force.filter(fallback=old).update(fallback=new)

@@ -18,15 +18,16 @@ from activity.recording import record_many
 from bills import numbers
 from ledger.locking import hold
 from ledger.transactions import atomic_with_retry
-from payments import checkout, eligibility
+from payments import calendar, checkout, eligibility
 from payments.autopay import declining, failing, instalments
 from payments.autopay.charge_sql import IS_CHOSEN, IS_ON, IS_USABLE, MAY_PAY, ON_ITS_WAY
-from payments.models import Payment, PaymentAllocation
+from payments.models import Payment, PaymentAllocation, PaymentMethod
 from payments.models.autopay import APPROVED, ChargeStatus
 from payments.provider import ChargeRequest
 from payments.states import PaymentStatus
 
 ACTOR = "autopay"
+BANK_ACCOUNT = PaymentMethod.Kind.BANK_ACCOUNT
 
 TAKE = """
     SELECT c.id, c.enrollment_id, e.user_id, m.user_id, b.receivable_id, c.installment_id
@@ -149,10 +150,11 @@ def submit(*, limit: int, today: dt.date) -> Batch:
     Those that are not, get their state and code; those on hold go back to wait.
     """
     looks = _looked_at(limit, today)
+    are_banks_open = calendar.is_banking_day(today)
     batch = Batch(looked_at=len(looks))
     going: list[Look] = []
     for look in looks:
-        if (outcome := _why_not(look)) is not None:
+        if (outcome := _why_not(look, are_banks_open=are_banks_open)) is not None:
             failing.leave(look.id, *outcome, enrollment_id=look.enrollment_id, today=today)
         elif look.customer_id is None:
             batch.without_customer.add(look.owner_id)
@@ -201,7 +203,7 @@ def _of_plans(looks: Sequence[Look]) -> list[Look]:
     return list(found.values())
 
 
-def _why_not(look: Look) -> tuple[ChargeStatus, str] | None:
+def _why_not(look: Look, *, are_banks_open: bool) -> tuple[ChargeStatus, str] | None:
     """Why a charge is not made now, as its next state and a code; None where it is made."""
     rules = (
         (look.enrollment_status == "ended", ChargeStatus.NOT_NEEDED, "off"),
@@ -218,6 +220,8 @@ def _why_not(look: Look) -> tuple[ChargeStatus, str] | None:
         (look.method_id is None, ChargeStatus.FAILED, "method_unusable"),
         # Its other method can be charged: it is announced first (payments.autopay.other_methods).
         (not look.is_announced_method, ChargeStatus.ANNOUNCED, ""),
+        # After a pause or a hold that ended on such a day: it waits for the next banking day (RULES section 11).
+        (look.method_kind == BANK_ACCOUNT and not are_banks_open, ChargeStatus.ANNOUNCED, ""),
     )
     for holds, status, code in rules:
         if holds:

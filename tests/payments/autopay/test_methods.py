@@ -1,13 +1,16 @@
 """A method that autopay uses is not just taken away, and one that was declined for good is not chosen again."""
 
+import datetime as dt
+
 import pytest
 
-from payments import methods, replacing
+from activity.models import Event
+from payments import calendar, methods, replacing
 from payments.autopay import terms
 from payments.methods import MethodInUse
 from payments.models import AutopayEnrollment
 from tests.conftest import Cast
-from tests.payments.autopay.making import announced, enrolled, make_card, make_terms
+from tests.payments.autopay.making import announced, enrolled, in_days, make_account, make_card, make_terms
 from tests.payments.pages import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +39,23 @@ def test_a_replaced_card_hands_autopay_over(cast: Cast) -> None:
     new, other = make_card(cast.alice, last4="1881"), make_card(cast.alice, last4="1882")
     old = enrollment.method
     replacing.replace(old, new)
+    assert not Event.objects.filter(kind="autopay.changed").exists()
     replacing.replace(enrollment.fallback, other)
     for each in (enrollment, charge, sent):
         each.refresh_from_db()
     assert (enrollment.method, enrollment.fallback) == (new, other)
     assert (charge.method, sent.method) == (new, old)
+
+
+def test_an_account_in_the_place_of_a_card_is_debited_on_a_banking_day(cast: Cast) -> None:
+    """RULES 11; the day that moves is told."""
+    enrollment = enrolled(cast.alice)
+    saturday = in_days(3) + dt.timedelta(days=(5 - in_days(3).weekday()) % 7)
+    charge = announced(enrollment, cast.alice, charge_on=saturday)
+    replacing.replace(enrollment.method, make_account(cast.alice))
+    charge.refresh_from_db()
+    assert charge.charge_on == calendar.next_banking_day(saturday) != saturday
+    assert Event.objects.get(kind="autopay.changed").data["charge_id"] == charge.pk
 
 
 def test_one_that_was_declined_for_good_is_not_chosen_again(cast: Cast) -> None:
