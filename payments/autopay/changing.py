@@ -46,7 +46,7 @@ class Outcome:
 def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance: Acceptance) -> AutopayEnrollment:
     """Change method, second method, day, limit or people, under a consent of its own. Raises AutopayError.
 
-    What is announced and before its cut-off follows: its method, and its day where the rule of the day has changed.
+    What is announced follows: its method, and its day where the rule of the day has changed or the day went by.
     What is above the new limit waits for a yes, and bills of those who were left out are called off.
     An autopay that was stopped for want of a method goes on.
     """
@@ -54,16 +54,17 @@ def change(enrollment: AutopayEnrollment, user: User, wanted: Terms, acceptance:
     terms.check(wanted, scope_of(user))
     is_other_day = _day_of(held) != _day_of(wanted)
     is_other_method = held.method_id != wanted.method.pk
+    was_stopped = held.status == Status.SUSPENDED
     AutopayEnrollment.objects.filter(pk=held.pk).update(
         **columns(wanted),
-        **({"status": Status.ACTIVE, "suspended_code": ""} if held.status == Status.SUSPENDED else {}),
+        **({"status": Status.ACTIVE, "suspended_code": ""} if was_stopped else {}),
     )
     for member in held.members.exclude(pk__in=[member.pk for member in wanted.members]):
         _call_off(held, of=member, code=NOT_CHOSEN)
     held.members.set(wanted.members)
     held.refresh_from_db()
-    if is_other_day or is_other_method:
-        _follow(held, is_other_day=is_other_day)
+    if is_other_day or is_other_method or was_stopped:
+        _follow(held, is_other_day=is_other_day, is_other_method=is_other_method)
     _keep_to_limit(held)
     debiting_again.call_off(held, actor=f"user:{user.pk}")
     consent = consents.keep(held, wanted, acceptance)
@@ -166,20 +167,21 @@ def _day_of(standing: AutopayEnrollment | Terms) -> tuple[str, int | None, int |
     return standing.day_rule, before, of_month
 
 
-def _open_charges(held: AutopayEnrollment, statuses: tuple[str, ...]) -> list[AutopayCharge]:
-    """Its charges of these states that can still be changed, locked."""
-    found = held.charges.select_for_update().filter(status__in=statuses, charge_on__gte=days.first_day())
-    return list(found.order_by("pk"))
+def _follow(held: AutopayEnrollment, *, is_other_day: bool, is_other_method: bool) -> None:
+    """Let charges that are announced follow the new terms. A retry keeps its day: it is set by the rules of retries.
 
-
-def _follow(held: AutopayEnrollment, *, is_other_day: bool) -> None:
-    """Let charges that are announced follow the new terms. A retry keeps its day: it is set by the rules of retries."""
+    A day that went by is made up for on the next that its member can still change, and is told, as is a day that moves
+    because banks are closed: neither was asked for.
+    """
     first = days.first_day()
-    for charge in _open_charges(held, (Charge.ANNOUNCED, Charge.ASKED)):
-        day = charge.charge_on
-        if is_other_day and charge.attempt == 1:
-            day = max(first, days.of(held, charge.due_on))
-        AutopayCharge.objects.filter(pk=charge.pk).update(method=held.method, charge_on=day)
+    waiting = held.charges.filter(status__in=(Charge.ANNOUNCED, Charge.ASKED)).select_related("method")
+    for charge in waiting.order_by("pk"):
+        method = held.method if is_other_method else charge.method or held.method
+        by_rule = is_other_day and charge.attempt == 1
+        day = days.on_or_after(max(first, days.of(held, charge.due_on) if by_rule else charge.charge_on), method)
+        AutopayCharge.objects.filter(pk=charge.pk).update(method=method, charge_on=day)
+        if day != charge.charge_on and (charge.charge_on < first or not by_rule):
+            note("autopay.changed", held, actor="system", charge_id=charge.pk)
 
 
 def _keep_to_limit(held: AutopayEnrollment) -> None:

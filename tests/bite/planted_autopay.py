@@ -87,6 +87,22 @@ AUTOPAY = (
         "test_after_a_hard_decline_the_second_method_is_charged_when_it_was_told_three_days_ahead",
     ),
     Planted(
+        "autopay: a change makes up for a day that went by", "payments/autopay/changing.py",
+        "max(first, days.of(held, charge.due_on) if by_rule else charge.charge_on)",
+        "(max(first, days.of(held, charge.due_on)) if by_rule else charge.charge_on)",
+        f"{P}autopay/test_changing.py::test_what_waits_from_a_day_that_went_by_follows_to_one_that_is_told",
+    ),
+    Planted(
+        "autopay: banks are debited on banking days", "payments/autopay/submitting.py",
+        '        (look.method_kind == BANK_ACCOUNT and not are_banks_open, ChargeStatus.ANNOUNCED, ""),\n', "",
+        f"{P}autopay/test_running.py::test_a_bank_debit_is_on_its_way_and_then_done",
+    ),
+    Planted(
+        "finance charges: months that were spent on a plan", "payments/finance_charges.py",
+        "(q.removed_at IS NULL OR q.removed_at >= %(first_at)s)", "false",
+        f"{P}test_finance_charges.py::test_never_where_the_rules_forbid_it",
+    ),
+    Planted(
         'autopay: never more than was announced', 'payments/autopay/submitting.py',
         'min(self.amount_cents, self.payable_cents)',
         'self.payable_cents',

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.visibility import scope_of
 from activity.models import Event
-from payments import scheduling
+from payments import calendar, scheduling
 from payments.autopay import changing, enrolling, notes, single, terms
 from payments.autopay.changing import NotOn
 from payments.autopay.single import NotWaiting, PastCutOff
@@ -29,6 +29,7 @@ from tests.payments.autopay.making import (
 )
 
 pytestmark = pytest.mark.django_db
+WAITING = ("announced", "asked")
 
 
 def status_of(enrollment: AutopayEnrollment) -> str:
@@ -50,6 +51,25 @@ def test_a_change_is_agreed_to_anew_and_announced_charges_follow(cast: Cast) -> 
     assert sent.method != other
     assert enrollment.consents.count() == 2
     assert Event.objects.get(kind="autopay.terms_changed").data["method_id"] == other.pk
+
+
+@pytest.mark.parametrize("status", ["suspended", "paused"])
+def test_what_waits_from_a_day_that_went_by_follows_to_one_that_is_told(cast: Cast, status: str) -> None:
+    """Stopped or paused meanwhile: neither the old method nor today is charged, and a debit waits for the banks."""
+    enrollment = enrolled(cast.alice)
+    late, asked = (announced(enrollment, cast.alice, charge_on=in_days(-2), status=each) for each in WAITING)
+    saturday = in_days(3) + dt.timedelta(days=(5 - in_days(3).weekday()) % 7)
+    ahead = announced(enrollment, cast.alice, charge_on=saturday)
+    AutopayEnrollment.objects.update(status=status, limit_cents=18_499, paused_until=in_days(90))
+    AutopayCharge.objects.filter(pk__in=[late.pk, ahead.pk]).update(code="approved")
+    enrollment.refresh_from_db()
+    account = make_account(cast.alice)
+    changing.change(enrollment, cast.alice.user, replace(terms.of(enrollment), method=account), AGREED)
+    for each, day in ((late, scheduling.first_day()), (asked, scheduling.first_day()), (ahead, saturday)):
+        each.refresh_from_db()
+        assert (each.method, each.charge_on) == (account, calendar.next_banking_day(day))
+    told = Event.objects.filter(kind="autopay.changed").order_by("pk").values_list("data__charge_id", flat=True)
+    assert list(told) == [late.pk, asked.pk, ahead.pk]
 
 
 def test_a_limit_and_who_was_left_out_reach_what_is_announced_already(cast: Cast) -> None:
