@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.ledger_admin import history_table
 from accounts.models import Household, Member, User
-from accounts.staff import Action, ActionForm, AmountForm, MemberRecordAdmin, Refused, money, usd
+from accounts.staff import Action, ActionForm, AmountField, AmountForm, MemberRecordAdmin, Refused, money, usd
 from activity.staff import link, listed
 from bills import banking_days, check_facts, checking, estimate_admin, hold_admin, import_admin, issuing
 from bills.models import Accumulator, Bill, Claim
@@ -27,7 +27,7 @@ MAX_LINES = 500
 
 def _adjust(code: Code) -> Any:
     def run(user: User, bill: Bill, cleaned: dict[str, Any]) -> str:
-        key = f"bill:{bill.pk}:staff:{cleaned['key']}"
+        key = issuing.key_by_hand(bill, cleaned["key"])
         if Transfer.objects.filter(owner_id=bill.household_id, key=key).exists():
             return "This was done already."
         try:
@@ -42,6 +42,18 @@ def _adjust(code: Code) -> Any:
     return run
 
 
+def _correct(user: User, bill: Bill, cleaned: dict[str, Any]) -> str:
+    try:
+        issuing.correct_by_hand(
+            bill, to_cents=cleaned["amount"], draft_key=cleaned["key"], on=timezone.localdate(),
+            reason=cleaned["reason"], actor=f"user:{user.pk}",
+        )  # fmt: skip
+    except issuing.NotLower as error:
+        asked = format_usd(issuing.asked_cents(bill))
+        raise Refused(f"The bill asks for {asked}: write an amount below that.") from error
+    return "The bill is corrected. What was paid beyond its new amount is household credit now."
+
+
 def _void(user: User, bill: Bill, cleaned: dict[str, Any]) -> str:
     if not issuing.void(bill, on=timezone.localdate(), reason=cleaned["reason"], actor=f"user:{user.pk}"):
         raise Refused("The bill is void already.")
@@ -50,6 +62,12 @@ def _void(user: User, bill: Bill, cleaned: dict[str, Any]) -> str:
 
 def _is_owed(bill: Bill) -> bool:
     return bill.voided_at is None and bill.balance_cents > 0
+
+
+class CorrectForm(AmountForm):
+    """What a bill should have asked for, and why."""
+
+    amount = AmountField(label="What the bill should ask for, in dollars")
 
 
 def _check_table(bill: Bill) -> dict[str, Any]:
@@ -147,6 +165,12 @@ class BillAdmin(RecordAdmin):
             run=_adjust(Code.WRITE_OFF), explains="Gives up an amount that will not be collected.",
         ),
         Action(
+            suffix="correct", label="Correct", permission="bills.change_bill", form=CorrectForm, run=_correct,
+            applies=lambda bill: bill.kind == Bill.Kind.MEDICAL and bill.voided_at is None and bill.amount_cents > 0,
+            explains="Lowers what a wrong bill asks for, whether it was paid or not, as a corrected claim would. "
+            "What was paid beyond it becomes household credit. To take all of it back, void the bill.",
+        ),
+        Action(
             suffix="void", label="Void", permission="bills.change_bill", form=ActionForm, run=_void,
             applies=lambda bill: bill.voided_at is None,
             explains="Charges the whole bill back. What was paid of it becomes household credit.",
@@ -213,6 +237,7 @@ class BillAdmin(RecordAdmin):
             ("Bill", obj.number),
             ("Household", obj.household),
             ("Charged", usd(obj.amount_cents)),
+            ("Asks for now", usd(issuing.asked_cents(obj))),
             ("Owed now", usd(obj.balance_cents)),
         ]
 

@@ -25,16 +25,18 @@ OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents"
 
 def gather(bill: Bill, *, scope: Scope | None = None) -> Facts:
     """The facts about one medical bill, as far as the viewer of this scope may see them; without one, all."""
-    charged = issuing.charged_cents(bill)
+    charged = issuing.asked_cents(bill)
     own = compared.own_claims(bill)
     claims = compared.claims_of(bill, own)
     # A bill that a confidential member shared tells nothing of that member's year or of other bills.
     is_shared = scope is not None and bill.member_id not in scope.clinical_ids
+    maximums = [] if is_shared else _maximums(bill, own, scope)
     return Facts(
         charged_cents=charged,
+        prepaid_cents=_prepaid(bill, own) if maximums else 0,
         claims=[_facts_of(claim) for claim in claims],
         twin=_twin(bill, own, scope),
-        maximums=[] if is_shared else _maximums(bill, own, scope),
+        maximums=maximums,
         estimates=[] if is_shared else _estimates(bill),
     )
 
@@ -118,6 +120,12 @@ def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Max
     return found
 
 
+def _prepaid(bill: Bill, own: Sequence[Claim]) -> int:
+    """What of the share of a bill's own claims was paid before it was issued, US cents: it charges that much less."""
+    share = sum(claim.member_owes_cents for claim in own if claim.kind in Kind.values)
+    return max(0, share - issuing.charged_cents(bill) - issuing.corrected_by_hand_cents(bill))
+
+
 def _by_person(sides: Mapping[int, int], cents: Mapping[int, int]) -> dict[int, int]:
     """The sums of members as those of people, whose private side is a member of its own."""
     found: dict[int, int] = {}
@@ -155,6 +163,6 @@ def _estimate(estimate: Estimate) -> EstimateFacts:
         number=estimate.number,
         provider=estimate.provider_name,
         estimate_cents=estimate.amount_cents,
-        charged_cents=sum(issuing.charged_cents(bill) for bill in bills),
+        charged_cents=sum(issuing.asked_cents(bill) for bill in bills),
         first_billed_on=bills[0].issued_on if bills else estimate.service_on,
     )

@@ -152,7 +152,8 @@ def _beyond(finding: Finding) -> Told:
             Row(_("Maximum of the year"), finding.sums["limit"]),
             Row(_("Counted before this bill"), finding.sums["before"]),
             Row(_("Cost sharing on this bill"), finding.sums["of_bill"]),
-            Row(_("Beyond the maximum"), finding.over_cents, is_total=True),
+            Row(_("This bill asks for"), finding.sums["charged"]),
+            Row(_("Of it, beyond the maximum"), finding.over_cents, is_total=True),
         ),
         _("Ask us to check this bill"),
     )  # fmt: skip

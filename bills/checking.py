@@ -96,9 +96,10 @@ class EstimateFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything that the check of one bill looks at. `charged_cents` is what the bill charges now, US cents."""
+    """Everything that the check of one bill looks at, US cents: `charged_cents` is what it asks for now."""
 
     charged_cents: int
+    prepaid_cents: int = 0  # of its claims' share, before there was a bill: at the counter
     claims: Sequence[ClaimFacts] = ()
     twin: Twin | None = None
     maximums: Sequence[Maximum] = ()
@@ -148,8 +149,9 @@ def _of_claims(facts: Facts) -> Iterator[Finding]:
     if not facts.claims:
         return
     qmb = [claim for claim in facts.claims if claim.is_qmb]
-    forbidden = min(facts.charged_cents, sum(claim.cost_share_cents for claim in qmb))
-    if forbidden:
+    free = sum(claim.cost_share_cents for claim in qmb)
+    forbidden = facts.charged_cents - _left(facts.claims, free) if free else 0
+    if forbidden > 0:
         sums = {"charged": facts.charged_cents, "cost_share": forbidden}
         yield Finding(flag=Flag.NOT_YOUR_SHARE, over_cents=forbidden, sums=sums, about=qmb[0].number)
         return
@@ -168,6 +170,16 @@ def _of_claims(facts: Facts) -> Iterator[Finding]:
         yield Finding(flag=Flag.MORE_THAN_CLAIM, over_cents=over, sums=sums, about=number)
 
 
+def _left(claims: Sequence[ClaimFacts], free_cents: int) -> int:
+    """What claims leave to the member where `free_cents` of their cost sharing may not be asked for, US cents.
+
+    Whether what they say that the member owes counts that part or has left it out.
+    """
+    share = sum(claim.share_cents for claim in claims)
+    parts = sum(claim.cost_share_cents + claim.not_covered_cents for claim in claims)
+    return min(share, max(0, max(share, parts) - free_cents))
+
+
 def _twice(facts: Facts) -> Iterator[Finding]:
     if facts.twin is not None:
         yield Finding(
@@ -180,11 +192,16 @@ def _twice(facts: Facts) -> Iterator[Finding]:
 
 def _beyond_maximum(facts: Facts) -> Iterator[Finding]:
     worst = max(facts.maximums, key=lambda maximum: maximum.over_cents, default=None)
-    if worst is not None and worst.over_cents > 0:
+    if worst is None:
+        return
+    too_much = facts.charged_cents + facts.prepaid_cents - _left(facts.claims, worst.over_cents)
+    over = min(facts.charged_cents, worst.over_cents, too_much)
+    if over > 0:
+        sums = {"limit": worst.limit_cents, "before": worst.before_cents, "of_bill": worst.of_bill_cents}
         yield Finding(
             flag=Flag.OVER_MAXIMUM,
-            over_cents=worst.over_cents,
-            sums={"limit": worst.limit_cents, "before": worst.before_cents, "of_bill": worst.of_bill_cents},
+            over_cents=over,
+            sums={**sums, "charged": facts.charged_cents},
             is_family=worst.is_family,
         )
 

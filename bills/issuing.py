@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Max, Q
+from django.db.models import Max, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 import ledger
@@ -20,6 +21,8 @@ from ledger.money import format_usd
 from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
 
+CHARGES = (Code.BILL_ISSUED, Code.BILL_RAISED, Code.BILL_LOWERED, Code.BILL_VOIDED)
+TAKEN_OFF = (Code.ADJUSTMENT, Code.WRITE_OFF)
 REVENUE = {
     Bill.Kind.MEDICAL: SystemAccount.MEDICAL_REVENUE,
     Bill.Kind.PREMIUM: SystemAccount.PREMIUM_REVENUE,
@@ -141,6 +144,22 @@ def correct(bill: Bill, *, by_cents: int, key: str, on: dt.date, reason: str, ac
 
 
 @atomic_with_retry
+def correct_by_hand(bill: Bill, *, to_cents: int, draft_key: str, on: dt.date, reason: str, actor: str) -> None:
+    """Lower a bill to ask for `to_cents`, as staff found, once for the draft: as a corrected claim would.
+
+    Raises NotLower where it asks for no more than that.
+    """
+    relief.hold(bill)
+    key = key_by_hand(bill, draft_key)
+    if relief.stands(bill, key):
+        return
+    by_cents = to_cents - asked_cents(bill)
+    if by_cents >= 0:
+        raise NotLower(f"bill {bill.number} asks for no more than {format_usd(to_cents)}")
+    correct(bill, by_cents=by_cents, key=key, on=on, reason=reason, actor=actor)
+
+
+@atomic_with_retry
 def void(bill: Bill, *, on: dt.date, reason: str, actor: str) -> bool:
     """Void a bill: charge it back whole; what was paid becomes household credit. False where it is void already.
 
@@ -187,15 +206,43 @@ class AmountExceedsBalance(Exception):
     """More would be taken off a bill than is owed on it."""
 
 
+class NotLower(Exception):
+    """A bill would be corrected to what it asks for already, or to more."""
+
+
+def key_by_hand(bill: Bill, draft_key: str) -> str:
+    """The key of what staff do to a bill with one draft of a form."""
+    return f"bill:{bill.pk}:staff:{draft_key}"
+
+
 def charged_cents(bill: Bill) -> int:
     """What a bill charges now, US cents: as issued, and every correction since."""
+    return _net_cents(bill, CHARGES)
+
+
+def asked_cents(bill: Bill) -> int:
+    """What a bill asks its member for, US cents: what it charges, less what staff took off it or gave up.
+
+    Neither what was paid nor help is taken off: it was asked for.
+    """
+    return _net_cents(bill, (*CHARGES, *TAKEN_OFF))
+
+
+def corrected_by_hand_cents(bill: Bill) -> int:
+    """By how much staff lowered a bill, US cents."""
+    lowered = Transfer.objects.filter(
+        credit_id=bill.receivable_id, code=Code.BILL_LOWERED, key__startswith=key_by_hand(bill, "")
+    )
+    return int(lowered.aggregate(cents=Coalesce(Sum("amount_cents"), 0))["cents"])
+
+
+def _net_cents(bill: Bill, codes: Sequence[Code]) -> int:
     from_ledger = (
         "SELECT coalesce(sum(CASE WHEN debit_id = %s THEN amount_cents ELSE -amount_cents END), 0)"
         " FROM ledger_transfer WHERE (debit_id = %s OR credit_id = %s) AND code = ANY(%s)"
     )
-    codes = [int(Code.BILL_ISSUED), int(Code.BILL_RAISED), int(Code.BILL_LOWERED), int(Code.BILL_VOIDED)]
     with connection.cursor() as cursor:
-        cursor.execute(from_ledger, [bill.receivable_id, bill.receivable_id, bill.receivable_id, codes])
+        cursor.execute(from_ledger, [*[bill.receivable_id] * 3, [int(code) for code in codes]])
         return int(cursor.fetchone()[0])
 
 

@@ -101,7 +101,7 @@ def ask(
     inquiry = Inquiry.objects.create(
         number=numbers.draw(), topic=topic, flag=flag, household_id=subject.member.household_id, member=subject.member,
         asked_by=by, bill=subject.bill, claim=subject.claim, payment=subject.payment, form_key=form_key,
-        charged_cents=issuing.charged_cents(subject.bill) if subject.bill else None,
+        charged_cents=issuing.asked_cents(subject.bill) if subject.bill else None,
         due_at=clock.due_at(timezone.now()),
     )  # fmt: skip
     message = Message.objects.create(inquiry=inquiry, author=by, text=text, upload=upload)

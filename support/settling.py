@@ -17,7 +17,7 @@ REASON = "The bill was corrected: nothing is wrong with it any more."
 
 
 def settle_corrected() -> int:
-    """Close every question about a bill that charges less than when it was asked and is in order now; how many.
+    """Close every question about a bill that asks for less than when it was asked and is in order now; how many.
 
     What was paid beyond the new amount became household credit with the correction itself.
     """
@@ -29,7 +29,7 @@ def settle_corrected() -> int:
 def _settle(inquiry: Inquiry) -> bool:
     bill, before = inquiry.bill, inquiry.charged_cents
     assert bill is not None
-    now = issuing.charged_cents(bill)
+    now = issuing.asked_cents(bill)
     if before is None or now >= before:
         return False
     if bill.voided_at is None and checking.check(check_facts.gather(bill)).findings:

@@ -83,7 +83,8 @@ def _is_untouched(bill: Bill) -> bool:
     """Whether nothing but its charge has happened to it."""
     is_free = bill.held_since is None and bill.on_plan_since is None and bill.shared_at is None
     has_payments = Bill.objects.filter(pk=bill.pk, allocations__isnull=False).exists()
-    return is_free and not has_payments and bill.receivable.balance_cents == issuing.charged_cents(bill)
+    is_whole = bill.receivable.balance_cents == issuing.charged_cents(bill)
+    return is_free and not has_payments and is_whole and not issuing.corrected_by_hand_cents(bill)
 
 
 def _issued_anew(bill: Bill, side: Member) -> Bill:

@@ -6,7 +6,7 @@ from bills.imports.people import Known
 from bills.imports.problems import NeedsReview, Parked
 from bills.imports.records import Record
 from bills.imports.run import Run
-from bills.models import Claim
+from bills.models import Bill, Claim
 
 CORRECTED = "corrected claim"
 
@@ -22,6 +22,7 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     was_active = claim.status == Claim.Status.ACTIVE
     if was_active and claim.bill is not None and claim.bill.voided_at is not None and record.due_cents:
         raise NeedsReview("bill_voided", "The claim changed, and its bill was voided by hand.", "total")
+    _refuse_what_staff_corrected(claim.bill, record)
     _refuse_where_others_paid(claim, record)
     original = _corrected(claim, record, member, run)
     # A claim that a corrected one has taken the place of is never billed again, whatever it says.
@@ -41,6 +42,14 @@ def restate(claim_id: int, record: Record, member: Known, run: Run) -> None:
     if original is not None:
         claims.supersede(original, claim, on=run.issued_on)
     _charge(claim, record, run)
+
+
+def _refuse_what_staff_corrected(bill: Bill | None, record: Record) -> None:
+    """A bill that staff lowered is not raised again by a claim that says something else anew."""
+    if bill is None or bill.voided_at is not None or not record.is_charged:
+        return
+    if record.due_cents > issuing.charged_cents(bill) and issuing.corrected_by_hand_cents(bill):
+        raise NeedsReview("bill_corrected", "The claim changed, and its bill was lowered by hand.", "total")
 
 
 def _refuse_where_others_paid(claim: Claim, record: Record) -> None:
@@ -94,7 +103,10 @@ def _find_original(record: Record, member: Known, run: Run) -> Claim | None:
         found = [claim for claim in found if claim.status == Claim.Status.ACTIVE]
         if len(found) != 1:
             raise NeedsReview("original_ambiguous", "More than one claim could be the one corrected.", "related")
-    return found[0] if found else None
+    if not found:
+        return None
+    _refuse_what_staff_corrected(found[0].bill, record)
+    return found[0]
 
 
 def _originals(record: Record, member: Known, run: Run) -> list[Claim]:

@@ -89,8 +89,30 @@ def test_a_qualified_medicare_beneficiary_owes_no_cost_sharing() -> None:
         claim = ClaimFacts(number="1", owes_cents=4_000, cost_share_cents=4_000, remark_codes=frozenset({"MA01", code}))
         [finding] = checking.check(Facts(charged_cents=4_000, claims=[claim])).findings
         assert (finding.flag, finding.over_cents) == (Flag.NOT_YOUR_SHARE, 4_000)
+    for owing in (6_000, 2_000):  # with the cost sharing that it forbids, or without it; $20.00 are not covered
+        claim = replace(claim, owes_cents=owing, not_covered_cents=2_000)
+        [finding] = checking.check(Facts(charged_cents=6_000, claims=[claim])).findings
+        assert (finding.flag, finding.over_cents) == (Flag.NOT_YOUR_SHARE, 4_000)
+        assert flags(Facts(charged_cents=2_000, claims=[claim])) == []
     other = ClaimFacts(number="1", owes_cents=4_000, cost_share_cents=4_000, remark_codes=frozenset({"MA01"}))
     assert flags(Facts(charged_cents=4_000, claims=[other])) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "asks", "prepaid", "over"),
+    [
+        (10_000, 20_000, 0, 10_000), (10_000, 10_000, 0, 0), (10_000, 15_000, 0, 5_000),  # corrected wholly, in part
+        (20_000, 5_000, 15_000, 5_000), (20_000, 0, 20_000, 0), (10_000, 5_000, 15_000, 5_000), (0, 5_000, 15_000, 0),
+    ],
+)  # fmt: skip
+def test_no_more_of_a_bill_lies_beyond_the_maximum_than_it_asks_for_beyond_what_is_left(
+    before: int, asks: int, prepaid: int, over: int
+) -> None:
+    """Its claim shares $200.00 of cost, of which `before` cents were too many; some was paid at the counter."""
+    claim = ClaimFacts(number="1", owes_cents=20_000, cost_share_cents=20_000)
+    maximum = Maximum(870_000, 850_000 + before, 20_000)
+    facts = Facts(charged_cents=asks, prepaid_cents=prepaid, claims=[claim], maximums=[maximum])
+    assert [finding.over_cents for finding in checking.check(facts).findings] == ([over] if over else [])
 
 
 def test_a_claim_leaves_no_more_than_its_own_amounts_leave() -> None:
@@ -164,7 +186,13 @@ def test_cost_sharing_beyond_the_years_maximum_is_flagged_from_the_claims(cast: 
     assert found(first) == []
     [finding] = checked(later).findings
     assert (finding.flag, finding.over_cents) == (Flag.OVER_MAXIMUM, 20_000)
-    assert finding.sums == {"limit": 870_000, "before": 860_000, "of_bill": 30_000}
+    assert finding.sums == {"limit": 870_000, "before": 860_000, "of_bill": 30_000, "charged": 30_000}
+    Claim.objects.filter(bill=later).update(member_owes_cents=35_000)  # of which $50.00 were paid at the counter
+    assert [finding.over_cents for finding in checked(later).findings] == [20_000]
+    issuing.correct_by_hand(later, to_cents=15_000, draft_key="1", on=DAY, reason="test", actor="test")
+    assert [finding.over_cents for finding in checked(later).findings] == [5_000]
+    issuing.correct_by_hand(later, to_cents=10_000, draft_key="2", on=DAY, reason="test", actor="test")
+    assert checked(later).matches
 
 
 def test_the_familys_maximum_tells_a_holder_nothing_of_a_confidential_member(cast: Cast) -> None:

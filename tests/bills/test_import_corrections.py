@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import ledger
+from bills import issuing
 from bills.models import Accumulator, Bill
 from ledger import Posting
 from ledger.chart import Code, SystemAccount
@@ -201,4 +202,19 @@ def test_a_claim_that_was_replaced_is_never_billed_again(folder: Path) -> None:
     take(folder, owes(eob("e1"), 60, month=7))
     assert (claim("e1").status, claim("e1").member_owes_cents, owed_cents()) == ("replaced", 6000, 5000)
     assert Accumulator.objects.get().out_of_pocket_cents == 5000
+    assert book_holds()
+
+
+def test_a_claim_does_not_raise_a_bill_again_that_staff_have_lowered(folder: Path) -> None:
+    """Neither its next version nor one that replaces it; lower than staff found, it is followed."""
+    take(folder, eob())
+    bill = claim().bill
+    assert bill is not None
+    issuing.correct_by_hand(bill, to_cents=1000, draft_key="1", on=dt.date(2026, 5, 1), reason="wrong", actor="staff")
+    take(folder, owes(eob(), 45))
+    correction = owes(eob("e2"), 50) | {"related": related("prior", "CLM-e1")}
+    take(folder, correction)
+    assert (open_reviews(), balance(), claim().member_owes_cents) == (["bill_corrected", "bill_corrected"], 1000, 3000)
+    take(folder, owes(eob(), 8, month=7))
+    assert balance() == 800
     assert book_holds()

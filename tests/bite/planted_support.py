@@ -89,4 +89,32 @@ SUPPORT = (
         "    if False:",
         f"{S}test_questions.py::test_who_may_only_look_does_not_end_the_hold_of_anothers_question",
     ),
+    Planted(
+        "what staff take off a bill counts in its check",
+        "bills/issuing.py",
+        "    return _net_cents(bill, (*CHARGES, *TAKEN_OFF))",
+        "    return _net_cents(bill, CHARGES)",
+        f"{S}test_questions.py::test_what_staff_take_off_a_bill_clears_its_flag_and_settles_its_dispute",
+    ),
+    Planted(
+        "a bill that staff lowered is not raised again by its claim",
+        "bills/imports/restating.py",
+        "    if record.due_cents > issuing.charged_cents(bill) and",
+        "    if False and",
+        f"{B}test_import_corrections.py::test_a_claim_does_not_raise_a_bill_again_that_staff_have_lowered",
+    ),
+    Planted(
+        "a rightly corrected bill of a Medicare beneficiary is in order",
+        "bills/checking.py",
+        "facts.charged_cents - _left(facts.claims, free) if free else 0",
+        "min(facts.charged_cents, free)",
+        f"{B}test_checking.py::test_a_qualified_medicare_beneficiary_owes_no_cost_sharing",
+    ),
+    Planted(
+        "no more beyond the maximum than a bill asks for",
+        "bills/checking.py",
+        "    over = min(facts.charged_cents, worst.over_cents, too_much)",
+        "    over = worst.over_cents",
+        f"{B}test_checking.py::test_no_more_of_a_bill_lies_beyond_the_maximum_than_it_asks_for_beyond_what_is_left",
+    ),
 )

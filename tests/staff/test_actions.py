@@ -77,6 +77,27 @@ def test_a_void_bill_gives_back_what_was_paid_as_credit(billing, records):
     assert Transfer.objects.filter(code=Code.BILL_VOIDED).count() == 1
 
 
+def test_a_paid_bill_is_corrected_and_what_was_paid_beyond_it_becomes_credit(billing, records):
+    """As by a corrected claim, and once; never raised, nor by less than nothing."""
+    address = f"/admin/bills/bill/{records.bill.pk}/correct/"
+    assert "Asks for now" in billing.get(address).content.decode()
+    refused = [("185.00", "write an amount below"), ("200.00", "write an amount below"), ("0.00", "above $0.00")]
+    for amount, told in refused:
+        answer = billing.post(address, {"amount": amount, "reason": REASON, "key": KEY})
+        assert answer.status_code == 422 and told in answer.content.decode()
+    for _click in range(2):
+        billing.post(address, {"amount": "30.00", "reason": REASON, "key": KEY})
+    assert balance(records.bill) == 0
+    records.cast.household.credit.refresh_from_db()
+    assert records.cast.household.credit.balance_cents == -500
+    assert Transfer.objects.get(code=Code.BILL_LOWERED).amount_cents == 15500
+    assert Event.objects.get(kind="bill.corrected").reason == REASON
+    billing.post(f"/admin/bills/bill/{records.bill.pk}/void/", {"reason": REASON, "key": KEY})
+    assert billing.post(address, {"amount": "1.00", "reason": REASON, "key": "1" * 16}).status_code == 422
+    premium = f"/admin/bills/bill/{records.premium.pk}/correct/"
+    assert billing.post(premium, {"amount": "1.00", "reason": REASON, "key": "2" * 16}).status_code == 422
+
+
 def test_a_payment_that_has_not_succeeded_is_not_refunded(billing, records):
     answer = billing.post(
         f"/admin/payments/payment/{records.payment.pk}/refund/", {"amount": "1.00", "reason": REASON, "key": KEY}

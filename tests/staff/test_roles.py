@@ -27,6 +27,7 @@ from tests.support.questions import make_inquiry
 
 DOERS = {
     "adjust": "bills.change_bill", "write-off": "bills.change_bill", "void": "bills.change_bill",
+    "correct": "bills.change_bill",
     "approve": "payments.change_refund", "decline": "payments.change_refund", "waive-fee": "bills.change_bill",
     "refund": "payments.add_refund", "settle": "bills.change_importreject", "upload": "bills.add_importbatch",
     "assign": "payments.change_finding", "match": "payments.change_check", "return": "payments.change_check",

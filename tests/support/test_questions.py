@@ -13,13 +13,14 @@ from accounts.models import Member, User
 from accounts.roles import Role
 from accounts.visibility import scope_of
 from activity.models import Access, Event, WorkItem
-from bills import holds, issuing, sharing
+from bills import check_facts, checking, holds, issuing, sharing
 from bills.models import Bill, Hold
 from notifications import notices, sending
 from notifications.models import Notification
 from support import asking, clock, settling, threads
 from support.models import Inquiry, Message
 from tests.bills.importing import eob, owes, patient, take
+from tests.bills.test_checking import make_claim
 from tests.conftest import Cast
 from tests.factories import make_bill, make_delegate, make_payment
 from tests.staff.conftest import make_staff, sign_in
@@ -273,6 +274,26 @@ def test_a_bill_that_is_still_wrong_stays_disputed(cast: Cast) -> None:
     issuing.void(first, on=second.issued_on, reason="test", actor="test")
     assert settling.settle_corrected() == 1
     assert not threads.is_holding(inquiry)
+
+
+@pytest.mark.parametrize("how", ["adjust", "correct"])
+def test_what_staff_take_off_a_bill_clears_its_flag_and_settles_its_dispute(cast: Cast, how: str) -> None:
+    bill = make_bill(cast.alice)
+    make_claim(bill, cast.alice, owes_cents=14_000)
+    inquiry = make_inquiry(cast.alice, bill=bill, topic="wrong", flag="more_than_claim", holds_bill=True)
+    if how == "correct":  # also where it is paid
+        make_payment({bill: 18_500}, payer=cast.alice.user)
+    staff = sign_in(Client(), make_staff(Role.BILLING))
+    for cents, settled in ((500, 0), (4_000, 1)):
+        now = issuing.asked_cents(bill) - cents
+        amount = f"{(cents if how == 'adjust' else now) / 100:.2f}"
+        form = {"amount": amount, "reason": REASON, "key": f"{cents:016x}"}
+        assert staff.post(f"/admin/bills/bill/{bill.pk}/{how}/", form).status_code == 302
+        assert settling.settle_corrected() == settled
+    assert not threads.is_holding(inquiry)
+    credit = bill.household.credit
+    assert credit is not None and -credit.balance_cents == (4_500 if how == "correct" else 0)
+    assert checking.check(check_facts.gather(bill)).matches
 
 
 def test_a_hold_ends_without_a_sudden_past_due(cast: Cast) -> None:
