@@ -273,7 +273,7 @@ class CoverageAdmin(MemberRecordAdmin):
     search_help_text = "A household's number"
     fields = (
         "plan", "kind", "household", "subscriber", "members", "start_on", "end_on", "premium", "subsidy",
-        "subsidy_ends_on", "charitable", "charitable_ends_on", "source", "source_id",
+        "subsidy_ends_on", "charitable", "charitable_starts_on", "charitable_ends_on", "source", "source_id",
     )  # fmt: skip
     readonly_fields = ("premium", "subsidy", "charitable")
     exact_search = ("source_id",)

@@ -1,4 +1,4 @@
-"""Telling ahead that help ends: each day of notice once, also where the day itself was missed."""
+"""Telling ahead that help ends: each day of notice once, also where the day itself was missed; not where it goes on."""
 
 import datetime as dt
 
@@ -19,6 +19,8 @@ def tell(today: dt.date) -> int:
         last = today + dt.timedelta(days=max(days_ahead))
         ending = Award.objects.filter(kind=kind, revoked_at__isnull=True, end_on__range=(today, last))
         for award in ending.select_related("application").order_by("pk"):
+            if award.is_succeeded:
+                continue
             threshold = min(days for days in days_ahead if (award.end_on - today).days <= days)
             told += _tell(award, threshold)
     return told

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from assistance import awarding, correcting, ending, holding, refunding
+from assistance import awarding, charity, correcting, ending, holding, refunding
 
 
 @shared_task
@@ -22,5 +22,6 @@ def refund_overpaid() -> int:
 
 @shared_task
 def tell_of_ends() -> int:
-    """Tell ahead of the end of awards and subsidies."""
-    return ending.tell(timezone.localdate())
+    """Let awards that follow others begin, and tell ahead of the end of awards and subsidies."""
+    today = timezone.localdate()
+    return charity.begin_due(today) + ending.tell(today)

@@ -18,10 +18,11 @@ from ledger.opening import system_id
 from ledger.transactions import atomic_with_retry
 
 # What each bill should charge by its coverage as it is now, beside what stands in the ledger. A withdrawn subsidy
-# says in the third word of its key which one it was.
+# says in the third word of its key which one it was. What charitable coverage gave a month before it starts on the
+# coverage now was given by an earlier award: it stands.
 COMPARE = f"""
     SELECT b.id, g.gross_cents - standing.gross, s.subsidy_cents - standing.subsidy,
-           h.charitable_cents - standing.charitable, standing.entries
+           kept.charitable_cents - standing.charitable, standing.entries
     FROM bills_bill b
     JOIN accounts_coverage c ON c.id = b.coverage_id
     CROSS JOIN LATERAL (
@@ -39,8 +40,11 @@ COMPARE = f"""
               UNION ALL
               SELECT code, key, -amount_cents FROM ledger_transfer WHERE credit_id = b.receivable_id) entry
     ) standing
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.charitable_starts_on > m.last
+        THEN least(standing.charitable, g.gross_cents - s.subsidy_cents) ELSE h.charitable_cents END
+        AS charitable_cents) kept
     WHERE b.kind = 'premium' AND b.voided_at IS NULL AND {{which}}
-      AND (g.gross_cents, s.subsidy_cents, h.charitable_cents)
+      AND (g.gross_cents, s.subsidy_cents, kept.charitable_cents)
           IS DISTINCT FROM (standing.gross, standing.subsidy, standing.charitable)
     ORDER BY b.id
 """  # noqa: S608  # the parts are constants

@@ -5,7 +5,8 @@ covered, subsidised, supported), `g.gross_cents`, `s.subsidy_cents` and `h.chari
 
 The month's premium times the days covered, divided by the days of the month, rounded half up; the subsidies likewise by
 the days on which each holds, and never more than what is left of the premium. So the member's share, what is left after
-both, is never below nothing, and the parts sum to the whole. (`least` passes over a null: an end that is not set.)
+both, is never below nothing, and the parts sum to the whole. (`least` and `greatest` pass over a
+null: an end or a start that is not set.)
 """
 
 
@@ -13,13 +14,14 @@ def _share(cents: str, days: str) -> str:
     return f"(2 * {cents} * {days} + m.days) / (2 * m.days)"
 
 
-def _days(*ends: str) -> str:
-    return f"greatest(0, least({', '.join((*ends, 'c.end_on', 'm.last'))}) - greatest(c.start_on, m.first) + 1)::bigint"
+def _days(*ends: str, since: str = "c.start_on") -> str:
+    last, first = f"least({', '.join((*ends, 'c.end_on', 'm.last'))})", f"greatest({since}, c.start_on, m.first)"
+    return f"greatest(0, {last} - {first} + 1)::bigint"
 
 
 MONTH_AMOUNTS = f"""
     CROSS JOIN LATERAL (SELECT {_days()} AS covered, {_days("c.subsidy_ends_on")} AS subsidised,
-                               {_days("c.charitable_ends_on")} AS supported) d
+                               {_days("c.charitable_ends_on", since="c.charitable_starts_on")} AS supported) d
     CROSS JOIN LATERAL (SELECT {_share("c.premium_cents", "d.covered")} AS gross_cents) g
     CROSS JOIN LATERAL (
         SELECT least(g.gross_cents, {_share("c.subsidy_cents", "d.subsidised")}) AS subsidy_cents) s

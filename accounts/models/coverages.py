@@ -69,6 +69,7 @@ class Coverage(models.Model):
     subsidy_cents = models.BigIntegerField(default=0)
     subsidy_ends_on = models.DateField(null=True, blank=True)
     charitable_cents = models.BigIntegerField(default=0)
+    charitable_starts_on = models.DateField(null=True, blank=True)  # what months before it were given stands as it is
     charitable_ends_on = models.DateField(null=True, blank=True)
     source = models.CharField(max_length=100, blank=True)
     source_id = models.CharField(max_length=200, blank=True)

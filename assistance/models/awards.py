@@ -79,6 +79,18 @@ class Award(models.Model):
         """What the premium is a month once a charitable subsidy is over, US cents."""
         return self.coverage.premium_cents - self.coverage.subsidy_cents if self.coverage else 0
 
+    @property
+    def is_succeeded(self) -> bool:
+        """Whether another award goes on where this one ends: for the same coverage, or for the same people or more."""
+        later = Award.objects.filter(
+            kind=self.kind, application__applicant=self.application.applicant_id, coverage=self.coverage_id,
+            revoked_at__isnull=True, start_on__lte=self.end_on + dt.timedelta(days=1), end_on__gt=self.end_on,
+        )  # fmt: skip
+        if self.coverage_id is not None:
+            return later.exists()
+        people = set(self.members.values_list("pk", flat=True))
+        return any(people <= set(award.members.values_list("pk", flat=True)) for award in later)
+
 
 class AwardedBill(models.Model):
     """What a bill has of an award, US cents: one row. What moved stands in the ledger under `award:<id>:bill:<id>`.

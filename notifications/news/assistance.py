@@ -34,8 +34,8 @@ def of_awards(notices: Sequence[Notification]) -> dict[int, Looked]:
         award = awards.get(int(name_of(notice)))
         if award is None or award.application.applicant_id != notice.user_id:
             found[notice.pk] = NotToBeSent("the award is not the user's")
-        elif notice.kind in AHEAD and award.revoked_at is not None:
-            found[notice.pk] = NotToBeSent("it has ended already")
+        elif notice.kind in AHEAD and (award.revoked_at is not None or award.is_succeeded):
+            found[notice.pk] = NotToBeSent("it has ended already, or goes on")
         else:
             found[notice.pk] = News(reverse("overpaid" if notice.kind == "help_credit" else "assistance"))
     return found

@@ -112,7 +112,9 @@ def _told(request: MemberRequest, coverage: Coverage) -> dict[str, object]:
     latest = max((row.bill.period for row in rows if row.bill.period), default=None)
     ahead = [month for month in months_ahead(coverage, today=today) if latest is None or month > latest]
     is_subsidised = coverage.subsidy_ends_on is None or coverage.subsidy_ends_on >= today
-    is_charitable = coverage.charitable_ends_on is None or coverage.charitable_ends_on >= today
+    is_charitable = (coverage.charitable_starts_on is None or coverage.charitable_starts_on <= today) and (
+        coverage.charitable_ends_on is None or coverage.charitable_ends_on >= today
+    )
     subsidy = coverage.subsidy_cents if is_subsidised else 0
     charitable = coverage.charitable_cents if is_charitable else 0
     can_pay = coverage.subscriber_id in scope.payable_ids

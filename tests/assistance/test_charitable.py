@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from accounts.models import Coverage, Member
 from activity.models import Event
 from assistance import applying, charity, ending
 from assistance.models import Award
@@ -75,12 +76,85 @@ def test_above_the_limit_elsewhere_or_with_other_help_there_is_none(cast, state,
     assert charity.coverages(application, income_cents=income * 12, on=timezone.localdate()) == []
 
 
-def test_an_adult_has_three_years_and_no_fourth(cast, coverage):
-    for _year in range(3):
-        application = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True)
-        assert application.awards.filter(kind="charitable").exists()
+def renewed(cast, on: dt.date, *, again: Award) -> Award | None:
+    """What an application decided on a day gives after an award, or None."""
     application = sent(cast.alice, income_cents=2_000_00, charitable=True)
-    assert charity.coverages(application, income_cents=2_400_000, on=timezone.localdate()) == []
+    chosen = charity.coverages(application, income_cents=2_400_000, on=on)
+    made = [charity.give(application, one, by=cast.dana, on=on) for one in chosen]
+    applying.withdraw(application, by=cast.alice.user)
+    assert len(made) <= 1 and again not in made
+    return made[0] if made else None
+
+
+def test_renewed_early_a_year_begins_where_the_last_one_ends_three_times_and_no_fourth(cast, coverage):
+    """No month is lost by asking when the portal says, and nothing is told of an end that is none."""
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    assert renewed(cast, award.end_on - dt.timedelta(days=91), again=award) is None, "too early"
+    years = [award]
+    for _year in range(2):
+        last = years[-1]
+        on = last.end_on - dt.timedelta(days=60)
+        assert not last.is_succeeded
+        following = renewed(cast, on, again=last)
+        assert following is not None and following.start_on == last.end_on + dt.timedelta(days=1)
+        assert following.end_on == last.end_on.replace(year=last.end_on.year + 1, day=following.end_on.day)
+        coverage.refresh_from_db()
+        assert (coverage.charitable_starts_on, coverage.charitable_ends_on) == (award.start_on, following.end_on)
+        assert ending.tell(on) == 0, "it goes on"
+        years.append(following)
+    assert charity.months_had(cast.alice, from_age=21) == 36
+    assert renewed(cast, years[-1].end_on - dt.timedelta(days=60), again=award) is None
+    assert ending.tell(years[-1].end_on - dt.timedelta(days=60)) == 1
+
+    assert charity.end(years[0], by=cast.dana, reason="Entered twice.", on=years[0].end_on - dt.timedelta(days=40))
+    coverage.refresh_from_db()
+    assert coverage.charitable_ends_on < years[1].start_on, "a month and more is given by none"
+    assert charity.begin_due(years[1].start_on - dt.timedelta(days=20)) == 1
+    assert charity.begin_due(years[1].start_on) == 0
+    coverage.refresh_from_db()
+    assert (coverage.charitable_starts_on, coverage.charitable_ends_on) == (years[1].start_on, years[2].end_on)
+
+
+def test_months_count_from_the_age_on_once_and_as_far_as_they_went(cast, coverage):
+    """What was given to a child, ended early, ended before it began or overlaps takes no year of an adult's."""
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    following = renewed(cast, award.end_on - dt.timedelta(days=60), again=award)
+    assert following is not None
+    assert charity.end(following, by=cast.dana, reason="Entered by mistake.", on=timezone.localdate())
+    assert charity.months_had(cast.alice, from_age=21) == 12
+    Award.objects.filter(pk=following.pk).update(revoked_at=None, start_on=award.start_on, end_on=award.end_on)
+    following.refresh_from_db()
+    assert charity.months_had(cast.alice, from_age=21) == 12
+    assert charity.end(award, by=cast.dana, reason="Another program pays.", on=timezone.localdate())
+    coverage.refresh_from_db()
+    assert coverage.charitable_ends_on == following.end_on, "the other one stands"
+    assert charity.end(following, by=cast.dana, reason="Another program pays.", on=timezone.localdate())
+    assert charity.months_had(cast.alice, from_age=21) == 1
+    coverage.refresh_from_db()
+    assert coverage.charitable_ends_on == premiums.month_after(this_month()) - dt.timedelta(days=1)
+    born = (this_month() + dt.timedelta(days=1)).replace(year=this_month().year - 21)
+    Member.objects.filter(pk=cast.alice.pk).update(birth_date=born)
+    cast.alice.refresh_from_db()
+    assert charity.months_had(cast.alice, from_age=21) == 0
+
+
+def test_months_before_it_began_are_not_its_own(cast):
+    """Premiums of before are owed as they were; what an earlier award gave stands, whatever begins after a gap."""
+    first = premiums.month_after(this_month() - dt.timedelta(days=100))
+    coverage = make_coverage(cast.alice, premium_cents=50_000, subsidy_cents=0, start_on=first)
+    premiums.catch_up(coverage)
+    award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
+    assert (owed(coverage, first), owed(coverage, this_month())) == (50_000, 0)
+    Award.objects.filter(pk=award.pk).update(
+        start_on=first, end_on=premiums.month_after(first) - dt.timedelta(days=1), monthly_cents=20_000
+    )
+    Coverage.objects.filter(pk=coverage.pk).update(
+        charitable_starts_on=first, charitable_ends_on=award.end_on, charitable_cents=20_000
+    )
+    premiums.catch_up(Coverage.objects.get(pk=coverage.pk))
+    assert owed(coverage, first) == 30_000
+    approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True)
+    assert (owed(coverage, first), owed(coverage, this_month())) == (30_000, 0)
 
 
 def test_its_end_is_told_ninety_sixty_and_thirty_days_ahead_once_each(cast, coverage):

@@ -26,4 +26,15 @@ HELP = (
         "Award.objects.still_counting(today)", "Award.objects.in_force(today)",
         f"{P}test_awards.py::test_new_bills_in_its_period_are_covered_and_none_after_it",
     ),
+    Planted(
+        "a renewal begins where the last one ends", "assistance/charity.py",
+        "    return None if is_early or is_over else last + DAY", "    return on.replace(day=1)",
+        f"{P}test_charitable.py"
+        "::test_renewed_early_a_year_begins_where_the_last_one_ends_three_times_and_no_fourth",
+    ),
+    Planted(
+        "months before charitable coverage are not its own", "bills/premium_sql.py",
+        ', since="c.charitable_starts_on")', ")",
+        f"{P}test_charitable.py::test_months_before_it_began_are_not_its_own",
+    ),
 )  # fmt: skip
