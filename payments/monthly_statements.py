@@ -21,7 +21,7 @@ from bills.models import Bill, BillLine, Statement
 from ledger.models import Transfer
 from ledger.transactions import MAX_ATTEMPTS
 from payments import statement_sums
-from payments.models import AutopayCharge, Installment
+from payments.statement_planned import Planned
 from payments.statement_sums import BillMonth
 
 CHUNK = 500
@@ -130,8 +130,7 @@ class _Facts:
         new = [row.bill_id for row in rows if first <= row.issued_on <= last]
         lines = BillLine.objects.filter(bill_id__in=new).order_by("bill_id", "position")
         self.lines = {bill_id: list(some) for bill_id, some in groupby(lines, key=lambda line: line.bill_id)}
-        self.installments = _installments(bill_ids, on)
-        self.autopay = _autopay(bill_ids, on)
+        self.planned = Planned(bill_ids, on)
 
     def statement(self, reader: Reader, rows: list[BillMonth]) -> Statement:
         household_id, member_id = reader
@@ -168,8 +167,8 @@ class _Facts:
             "state": household.state,
             "name": addressee.full_name if addressee else "",
             "bills": [self._bill(row, joins=joins) for row in rows],
-            "installments": [each for each in self.installments if set(each["bills"]) <= seen],
-            "autopay": [each for each in self.autopay if each["bill"] in seen],
+            "installments": [each for each in self.planned.installments if set(each["bills"]) <= seen],
+            "autopay": [each for each in self.planned.autopay if set(each["bills"]) <= seen],
         }
 
     def _bill(self, row: BillMonth, *, joins: bool) -> dict[str, Any]:
@@ -212,33 +211,3 @@ def _entries(bill_ids: list[int], first: dt.date, last: dt.date) -> dict[int, li
     for entries in found.values():
         entries.sort(key=lambda entry: (entry["on"], entry["id"]))
     return found
-
-
-def _installments(bill_ids: list[int], on: dt.date) -> list[dict[str, Any]]:
-    """The next instalment of each plan that one of these bills is on."""
-    plans: dict[int, list[int]] = {}
-    on_plans = Bill.objects.filter(pk__in=bill_ids, plan_bills__removed_at__isnull=True, plan_bills__isnull=False)
-    for bill_id, plan_id in on_plans.values_list("pk", "plan_bills__plan_id"):
-        plans.setdefault(plan_id, []).append(bill_id)
-    due = Installment.objects.filter(plan_id__in=plans, superseded_at__isnull=True, due_on__gte=on)
-    first: dict[int, dict[str, Any]] = {}
-    for each in due.select_related("plan").order_by("due_on", "pk"):
-        first.setdefault(
-            each.plan_id,
-            {
-                "plan": each.plan.number, "bills": plans[each.plan_id], "due_on": str(each.due_on),
-                "cents": each.amount_cents,
-            },
-        )  # fmt: skip
-    return list(first.values())
-
-
-def _autopay(bill_ids: list[int], on: dt.date) -> list[dict[str, Any]]:
-    """The announced charges of these bills (12 CFR 1005.10(d): amount and date, ten days ahead)."""
-    charges = AutopayCharge.objects.filter(
-        bill_id__in=bill_ids, status=AutopayCharge.Status.ANNOUNCED, charge_on__gte=on
-    )
-    return [
-        {"bill": each.bill_id, "on": str(each.charge_on), "cents": each.amount_cents}
-        for each in charges.order_by("charge_on", "pk")
-    ]

@@ -120,7 +120,9 @@ def _read(statement: Statement, seen: Collection[int]) -> Read:
         ages=_ages(due),
         installments=[_dated(each, "due_on") for each in content["installments"] if set(each["bills"]) <= ids],
         autopay=[
-            _dated(each, "on") | {"number": numbers[each["bill"]]} for each in content["autopay"] if each["bill"] in ids
+            _dated(each, "on") | {"number": numbers.get(each["bill"], "")}
+            for each in content["autopay"]
+            if set(each.get("bills") or [each["bill"]]) <= ids
         ],
         content=content,
     )

@@ -79,27 +79,28 @@ def _due_bills(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
 
 
 def _due_parts(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
-    """What is not paid yet of the instalments of the viewer's own plans."""
+    """What is not paid yet of the instalments of the viewer's own plans; of one that waits nothing is due."""
     plans = list(PaymentPlan.objects.owned_by(scope).running().select_related("policy").order_by("-pk")[:MOST_PLANS])
     titles = naming.plan_titles(plans, scope)
     return [
         Entry(line.installment.due_on, DUE, f"instalment:{line.installment.pk}", titles[where.plan.pk],
               line.open_cents, reverse("plan", args=[where.plan.number]))
         for where in (standing.of_many(plans) if plans else ())
-        for line in where.open_lines
+        for line in (() if where.is_waiting else where.open_lines)
         if first <= line.installment.due_on <= last
     ]  # fmt: skip
 
 
 def _charges(scope: Scope, first: dt.date, last: dt.date) -> list[Entry]:
-    shown = (*(AutopayCharge.Status.ANNOUNCED, AutopayCharge.Status.ASKED), AutopayCharge.Status.QUEUED,
-             AutopayCharge.Status.SENT, AutopayCharge.Status.DONE)  # fmt: skip
+    """On the days on which they are or were made: while autopay is paused, not before the pause ends."""
+    shown = (*listing.WAITING, AutopayCharge.Status.QUEUED, AutopayCharge.Status.SENT, AutopayCharge.Status.DONE)
     # What nobody said yes to by its day was not charged on it.
     unanswered = Q(status=AutopayCharge.Status.ASKED, charge_on__lt=days.first_day())
-    found = listing.charges(scope).filter(~unanswered, status__in=shown, charge_on__range=(first, last))
+    in_time = Q(charge_on__gte=first) | Q(status__in=listing.WAITING, enrollment__paused_until__gte=first)
+    found = listing.charges(scope).on_course().filter(~unanswered, in_time, status__in=shown, charge_on__lte=last)
     found = found.order_by("charge_on", "pk")
     return [
-        Entry(row.charge.charge_on, AUTOPAY, f"autopay:{row.charge.pk}", row.title, row.charge.amount_cents,
+        Entry(row.day, AUTOPAY, f"autopay:{row.charge.pk}", row.title, row.charge.amount_cents,
               reverse("autopay_charge", args=[row.charge.pk]))
-        for row in listing.rows(found[:MOST_ENTRIES], scope)
+        for row in listing.rows(found[:MOST_ENTRIES], scope) if first <= row.day <= last
     ]  # fmt: skip

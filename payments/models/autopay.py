@@ -5,7 +5,7 @@ from typing import Self
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Coverage, Household, Member
@@ -14,7 +14,7 @@ from billing_portal.triggers import FSM, Trigger
 from bills.models import Bill
 from payments.models.methods import PaymentMethod
 from payments.models.payment import Payment
-from payments.models.plans import Installment, PaymentPlan
+from payments.models.plans import Installment, PaymentPlan, PlanBill
 
 CONSENTED = ("enrollment", "text", "version", "language", "accepted_at", "address", "user_agent")
 REFUSE = "RAISE EXCEPTION 'what was agreed to is neither changed nor deleted';"
@@ -174,6 +174,17 @@ class AutopayChargeQuerySet(models.QuerySet["AutopayCharge"]):
     def waiting(self) -> Self:
         """Those that are still to come: announced, or waiting for the member's yes."""
         return self.filter(status__in=(S.ANNOUNCED, S.ASKED))
+
+    def on_course(self) -> Self:
+        """Without those to come that wait: for a method, or while their bill is held or their plan paused."""
+        held = PlanBill.objects.standing().filter(
+            plan_id=OuterRef("installment__plan_id"), bill__held_since__isnull=False
+        )
+        still = (
+            Q(enrollment__status=AutopayEnrollment.Status.SUSPENDED)
+            | Q(bill__held_since__isnull=False) | Q(installment__plan__paused_from__isnull=False) | Exists(held)
+        )  # fmt: skip
+        return self.exclude(still, status__in=(S.ANNOUNCED, S.ASKED))
 
 
 class AutopayCharge(models.Model):

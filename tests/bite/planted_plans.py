@@ -49,6 +49,16 @@ PLANS = (
         f"{P}plans/test_time.py::test_a_pause_for_hardship_runs_to_its_end_whatever_is_held_meanwhile",
     ),
     Planted(
+        "no statement asks for an instalment of a plan that waits", "payments/statement_planned.py",
+        " if not where.is_waiting] if plans", "] if plans",
+        f"{P}test_statement_planned.py::test_of_a_plan_that_waits_neither_a_statement_nor_the_calendar_asks_anything",
+    ),
+    Planted(
+        "no charge that waits in the calendar", "payments/models/autopay.py",
+        "        return self.exclude(still, status__in=(S.ANNOUNCED, S.ASKED))", "        return self",
+        f"{P}test_statement_planned.py::test_a_charge_lies_on_its_day_after_a_pause_and_on_none_while_it_waits",
+    ),
+    Planted(
         "what is being charged holds up a change", "payments/plans/pausing.py",
         '    if where.plan.autopay.filter(charges__installment__in=lines, charges__status="queued").exists():',
         "    if False:",
