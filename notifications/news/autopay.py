@@ -12,7 +12,7 @@ from bills.models import Bill
 from notifications.kinds import KINDS
 from notifications.models import Notification
 from notifications.news.looking import Looked, News, NotToBeSent, name_of, reader
-from payments.models import AutopayCharge, AutopayConsent, AutopayEnrollment
+from payments.models import AutopayCharge, AutopayConsent, AutopayEnrollment, Payment
 
 Thing: TypeAlias = tuple[int | None, int | None, int, int]  # bill, instalment, cycle, attempt
 
@@ -70,12 +70,13 @@ def of_charges(notices: Sequence[Notification]) -> dict[int, Looked]:
             "enrollment", "bill__member"
         )
     }
+    day: dt.date | None
     holders = dict(
         Member.objects.filter(
             household_id__in={charge.household_id for charge in charges.values()}, is_primary_holder=True
         ).values_list("household_id", "user_id")
     )
-    tries = _next_tries(charges.values())
+    tries, debits = _next_tries(charges.values()), _next_debits(charges.values())
     found: dict[int, Looked] = {}
     for notice in notices:
         charge, true_in = charges.get(name_of(notice)), KINDS[notice.kind].true_in
@@ -85,7 +86,9 @@ def of_charges(notices: Sequence[Notification]) -> dict[int, Looked]:
             found[notice.pk] = NotToBeSent(f"the charge is {charge.status} by now")
         else:
             path = reverse("autopay_charge", args=[charge.pk])
-            day = tries.get(_thing(charge)) if notice.kind == "autopay_failed" else charge.charge_on
+            day = charge.charge_on
+            if notice.kind == "autopay_failed":
+                day = tries.get(_thing(charge)) or debits.get(charge.payment_id)
             found[notice.pk] = News(path, due_on=day, amount_cents=charge.amount_cents)
     return found
 
@@ -119,3 +122,12 @@ def _next_tries(charges: Collection[AutopayCharge]) -> dict[Thing, dt.date]:
         for each in planned
         if (each.bill_id, each.installment_id, each.cycle, each.attempt - 1) in things
     }
+
+
+def _next_debits(charges: Collection[AutopayCharge]) -> dict[int | None, dt.date | None]:
+    """The day on which the debit of each of these is sent again after it came back, by payment: one query at most."""
+    failed = [charge.payment_id for charge in charges if charge.payment_id and charge.status == "failed"]
+    if not failed:
+        return {}
+    drafts = Payment.objects.filter(retry_of__in=failed, status="draft", scheduled_on__isnull=False)
+    return dict(drafts.values_list("retry_of_id", "scheduled_on"))

@@ -35,7 +35,7 @@ def is_let(first_id: int, *, on: dt.date) -> bool:
         or enrollment.members.filter(pk=charge.bill.member_id).exists()
     )
     is_within = enrollment.limit_cents is None or charge.payment.amount_cents <= enrollment.limit_cents
-    return is_on and is_chosen and (is_within or _was_agreed_to(charge))
+    return is_on and is_chosen and (is_within or was_agreed_to(charge))
 
 
 def call_off(enrollment: AutopayEnrollment, *, actor: str) -> int:
@@ -64,7 +64,7 @@ def on_its_way_cents(enrollment: AutopayEnrollment) -> int:
     return sent.aggregate(cents=Sum("amount_cents"))["cents"] or 0
 
 
-def _was_agreed_to(charge: AutopayCharge) -> bool:
+def was_agreed_to(charge: AutopayCharge) -> bool:
     """Whether its member said yes to the amount: a charge that was made does not bear the code any more."""
     said = Event.objects.filter(subject=f"autopay:{charge.enrollment_id}", kind__in=SAID_YES)
     return said.filter(data__charge_id=charge.pk, data__code=APPROVED).exists()

@@ -14,7 +14,7 @@ from activity.doorbell import ring
 from activity.models import Event
 from activity.recording import record
 from payments import return_codes
-from payments.autopay import declining
+from payments.autopay import debiting_again, declining
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
 from payments.models.autopay import APPROVED, ChargeStatus
 from payments.return_codes import ReturnCode
@@ -66,7 +66,9 @@ def after(charge: AutopayCharge, payment: Payment) -> None:
         )
     )
     method = other if other is not None and code not in declining.OURS else payment.method
-    next_on = _try_again(charge, method, day) if day is not None and method is not None else ""
+    next_on = ""
+    if day is not None and method is not None:
+        next_on = _try_again(charge, method, day, is_agreed=charge.code == APPROVED)
     _record(
         "autopay.failed", charge, code=code, next_on=next_on, attempt=charge.attempt, payment_id=payment.pk
     )  # fmt: skip
@@ -85,13 +87,29 @@ def returned(payment: Payment, code: ReturnCode, retry: Payment | None) -> None:
             status=ChargeStatus.FAILED
         )
         AutopayCharge.objects.filter(pk=charge.pk, status=ChargeStatus.FAILED).update(code=code.code or "returned")
-        next_on = retry.scheduled_on.isoformat() if retry is not None and retry.scheduled_on else ""
+        planned_on = retry.scheduled_on if retry is not None else None
+        next_on = planned_on.isoformat() if planned_on is not None else _pay_otherwise(charge, payment, code)
         _record(
             "autopay.failed", charge, code=code.code or "returned", next_on=next_on, attempt=charge.attempt,
             payment_id=payment.pk,
         )  # fmt: skip
     if code.autopay in (return_codes.Autopay.SUSPENDED, return_codes.Autopay.CANCELED):
         _stop_all_on(payment, code)
+
+
+def _pay_otherwise(charge: AutopayCharge, payment: Payment, code: ReturnCode) -> str:
+    """Announce a try with the other method, where its bank says that the account cannot pay it; its day as text.
+
+    Not where the leave is gone or the payer stopped this one, nor where a person looks at what the bank did.
+    """
+    day = timezone.localdate() + dt.timedelta(days=declining.OTHER_METHOD_DAYS)
+    cannot_pay = code.autopay is return_codes.Autopay.SUSPENDED or code.retry is return_codes.Retry.TWICE
+    if not cannot_pay or charge.attempt >= declining.MOST_TRIES:
+        return ""
+    other = _other_method(charge, payment, timezone.localdate())
+    if other is None or not debiting_again.is_let(payment.retry_of_id or payment.pk, on=day):
+        return ""
+    return _try_again(charge, other, day, is_agreed=debiting_again.was_agreed_to(charge))
 
 
 def suspend(enrollment: AutopayEnrollment, code: str) -> bool:
@@ -157,15 +175,15 @@ def _other_method(charge: AutopayCharge, payment: Payment, today: dt.date) -> Pa
     return None
 
 
-def _try_again(charge: AutopayCharge, method: PaymentMethod, day: dt.date) -> str:
-    """Announce the next try, once; its day as text."""
+def _try_again(charge: AutopayCharge, method: PaymentMethod, day: dt.date, *, is_agreed: bool) -> str:
+    """Announce the next try, once; its day as text. A yes to the amount is one to each try of it."""
     on = declining.banking_day(day, is_bank_debit=method.kind == PaymentMethod.Kind.BANK_ACCOUNT)
     standing = tries_of(charge).filter(attempt=charge.attempt + 1).first()
     made = standing or AutopayCharge.objects.create(
         enrollment_id=charge.enrollment_id, household_id=charge.household_id, bill_id=charge.bill_id,
         installment_id=charge.installment_id, cycle=charge.cycle, attempt=charge.attempt + 1, due_on=charge.due_on,
         amount_cents=charge.amount_cents, charge_on=on, method=method,
-        code=APPROVED if charge.code == APPROVED else "",  # a yes to the amount is one to each try of it
+        code=APPROVED if is_agreed else "",
     )  # fmt: skip
     return made.charge_on.isoformat()
 

@@ -103,6 +103,11 @@ AUTOPAY = (
         f"{P}test_finance_charges.py::test_never_where_the_rules_forbid_it",
     ),
     Planted(
+        "autopay: what the payer took back no second method pays", "payments/autopay/failing.py",
+        "    if not cannot_pay or charge.attempt", "    if charge.attempt",
+        f"{P}autopay/test_failing.py::test_a_return_does_to_autopay_what_its_code_says",
+    ),
+    Planted(
         'autopay: never more than was announced', 'payments/autopay/submitting.py',
         'min(self.amount_cents, self.payable_cents)',
         'self.payable_cents',

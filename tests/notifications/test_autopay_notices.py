@@ -70,6 +70,14 @@ def test_a_failure_says_when_it_is_tried_again_or_that_it_is_not(cast: Cast, mai
     notices.make()
     sending.send_waiting()
     assert "do not try again" in bodies(mailbox.taken[-1])[0]
+    debit = make_payment({charge.bill: 5_000}, payer=cast.alice.user, status="returned")
+    again = make_payment({charge.bill: 5_000}, payer=cast.alice.user, status="draft")
+    Payment.objects.filter(pk=again.pk).update(retry_of=debit, retry_number=1, scheduled_on=in_days(9))
+    AutopayCharge.objects.filter(pk=charge.pk).update(payment=debit)
+    note("autopay.failed", charge.enrollment, actor="system", charge_id=charge.pk, code="R01", next_on="")
+    notices.make()
+    sending.send_waiting()
+    assert f"We try again on {in_days(9):%B} {in_days(9).day}," in bodies(mailbox.taken[-1])[0]
     AutopayCharge.objects.create(
         enrollment=charge.enrollment, household=charge.household, bill=charge.bill, attempt=2, amount_cents=18_500,
         due_on=charge.due_on, charge_on=in_days(15),

@@ -264,23 +264,34 @@ def test_a_return_does_to_autopay_what_its_code_says(
 ) -> None:
     """RULES section 3.3: suspended for a closed account, ended where the leave is gone, one charge for a stop."""
     payment = Payment.objects.get()
+    if status != "suspended":
+        AutopayEnrollment.objects.update(fallback=save_card(real_cast.alice))
     returned(provider, payment, code)
     assert stands(debited) == ("failed", code)
     assert AutopayEnrollment.objects.get().status == status
+    assert AutopayCharge.objects.count() == 1, "the second method pays nothing that the payer took back"
     assert [told["next_on"] for told in failures()] == [""]
     assert Event.objects.filter(kind="autopay.suspended").count() == (status != "active")
     assert not Payment.objects.filter(retry_of__isnull=False).exists()
 
 
-def test_after_a_closed_account_the_second_method_goes_on(
-    real_cast: Cast, provider: Server, debited: AutopayCharge
+@pytest.mark.parametrize("code", ["R02", "R01"])
+def test_where_an_account_cannot_pay_the_second_method_does_with_notice(
+    real_cast: Cast, provider: Server, debited: AutopayCharge, bill: Bill, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    other = save_card(real_cast.alice)
+    """The account was closed, or the last of the tries that Nacha allows came back; what comes later goes on too."""
+    account, other = PaymentMethod.objects.get(), save_card(real_cast.alice)
     AutopayEnrollment.objects.update(fallback=other)
-    returned(provider, Payment.objects.get(), "R02")
-    enrollment = AutopayEnrollment.objects.get()
-    assert (enrollment.status, enrollment.method) == ("active", other)
-    assert PaymentMethod.objects.get(kind="us_bank_account").blocked_at is not None
+    monkeypatch.setattr(retries, "MOST", 0)
+    returned(provider, Payment.objects.get(), code)
+    enrollment, second = AutopayEnrollment.objects.get(), AutopayCharge.objects.get(attempt=2)
+    account.refresh_from_db()
+    is_closed = code == "R02"
+    assert (enrollment.status, enrollment.method) == ("active", other if is_closed else account)
+    assert (account.blocked_at is not None) == is_closed
+    assert (second.method, second.charge_on, failures()[-1]["next_on"]) == (other, in_days(3), in_days(3).isoformat())
+    assert charged(in_days(3)).done == 1
+    assert (balance(bill), stands(debited)) == (0, ("failed", code))
 
 
 def test_a_debit_that_never_arrives_follows_the_code_as_well(real_cast: Cast, provider: Server, bill: Bill) -> None:
