@@ -11,11 +11,18 @@ from django.db.models import Prefetch
 from accounts.models import Member, User
 from activity.models import Access
 
+# What a report cannot say, since it is not written down for a member: it states so itself.
+LEFT_OUT = (
+    "Lists that were opened without asking for this member, their household or one of their records, in which a row of "
+    "theirs may have stood: all bills that are past due, for example.",
+    "What others of the household see on their own pages, as the account's holder does.",
+    "Work on the plan's computers that does not go through these pages: backups, nightly runs, files sent to the plan.",
+)
 MOST = 5_000  # rows of one report; it says where there are more
 
 # In words that a member understands; what is not named here is an action of staff, called as on their pages.
 WORDS = {
-    "view": "Opened", "confidential": "Opened after giving a reason", "list": "Listed", "search": "Searched",
+    "view": "Opened", "confidential": "Opened after giving a reason", "list": "Listed", "search": "Searched for",
     "viewed": "Opened, acting for the member", "view as member": "Saw as the member sees it",
     "adjust": "Lowered the bill", "write-off": "Gave up the bill's rest", "void": "Took the bill back",
     "hold": "Put the bill on hold", "end": "Let the bill go on", "refund": "Refunded",
@@ -67,6 +74,8 @@ def _did(action: str) -> str:
 
 def _what(subject: str) -> str:
     family, _, name = subject.partition(":")
+    if family == "list":
+        return f"A list of {name} records"
     return f"{family.capitalize()} {name}".strip()
 
 

@@ -212,7 +212,10 @@ class MemberAdmin(MemberRecordAdmin):
             return before
         self.look(request, member, action="access-report")
         title = f"Who looked at the record of {member.full_name}"
-        return self.render(request, "admin/access_report.html", title, member, report=access_report.of(member))
+        return self.render(
+            request, "admin/access_report.html", title, member, report=access_report.of(member),
+            left_out=access_report.LEFT_OUT,
+        )  # fmt: skip
 
     def related(self, request: HttpRequest, obj: Member) -> list[tuple[str, str]]:
         """What belongs to the member."""

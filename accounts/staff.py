@@ -6,7 +6,7 @@ one's own household, and calls the one function that does the thing.
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 
 from accounts import reauthentication
 from accounts.households import is_of
-from accounts.models import Delegate, Member, User
+from accounts.models import Delegate, Household, Member, User
 from activity.models import WorkItem
 from activity.recording import open_work
 from activity.staff import ReadOnlyAdmin, page_of
@@ -32,6 +32,10 @@ from ledger.money import InvalidAmount, format_usd, parse_usd
 
 REASON_HOLDS_SECONDS = 15 * 60  # then a confidential member's record asks again
 REASONS = "confidential_looks"
+
+# What links to a list name a member or a household by.
+OF_A_MEMBER = ("member__id__exact", "member_id", "member_id__exact")
+OF_A_HOUSEHOLD = ("household__id__exact", "owner_id", "owner_id__exact")
 
 
 class Refused(Exception):
@@ -151,6 +155,25 @@ class MemberRecordAdmin(ReadOnlyAdmin):
     def members_of(self, obj: Any) -> Sequence[Member]:
         """The member whose record it is."""
         return [obj.member]
+
+    def sought(self, request: HttpRequest, rows: Iterable[Any]) -> Collection[int]:
+        """Whom a search or a link names, found or not; otherwise those whose rows it found."""
+        return self.named(request) or super().sought(request, rows)
+
+    def named(self, request: HttpRequest) -> set[int]:
+        """The members that a search or a link names by a number or an address, their own or their household's."""
+        asked = {key: str(request.GET[key]).strip() for key in ("q", *self.linked_by) if request.GET.get(key)}
+        ids = {key: int(value) for key, value in asked.items() if value.isascii() and value.isdecimal()}
+        members = Member.objects.filter(pk__in={ids[key] for key in OF_A_MEMBER if key in ids})
+        found = set(members.values_list("pk", flat=True))
+        households = {ids[key] for key in OF_A_HOUSEHOLD if key in ids}
+        if term := asked.get("q", ""):
+            # One by one, so that each is an index of one table.
+            households |= set(Household.objects.filter(number=term).values_list("pk", flat=True))
+            found |= set(Member.objects.filter(number__in={term, term.upper()}).values_list("pk", flat=True))
+            users = list(User.objects.filter(email=term.lower()).values_list("pk", flat=True)) if "@" in term else []
+            found |= set(Member.objects.filter(user_id__in=users).values_list("pk", flat=True))
+        return found | set(Member.objects.filter(household_id__in=households).values_list("pk", flat=True))
 
     def barrier(self, request: HttpRequest, obj: Any) -> HttpResponse | None:
         """A confidential member's record opens for a reason, which is recorded first (FAULTS F25)."""

@@ -4,7 +4,7 @@ No record is added, edited or deleted here, not by a superuser either (FAULTS F2
 void, import, resolve) are pages of their own, each calling the one function that does it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -129,13 +129,23 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic 
         return None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list; what was searched for is recorded with the look (FAULTS N01)."""
+        """The list; what was searched for is recorded with the look, for each member whom it is about (FAULTS N01)."""
         if any("\0" in value for values in request.GET.lists() for value in values[1]):
             raise SuspiciousOperation("PostgreSQL has no text with NUL in it")
+        response = super().changelist_view(request, extra_context)
         if self.has_view_permission(request):
-            query = request.GET.urlencode()
-            self._looked(request, f"list:{self.opts.model_name}", "search" if request.GET.get("q") else "list", query)
-        return super().changelist_view(request, extra_context)
+            query, action = request.GET.urlencode(), "search" if request.GET.get("q") else "list"
+            changelist = getattr(response, "context_data", {}).get("cl")
+            found: Collection[int | None] = self.sought(request, changelist.result_list if changelist else ())
+            for member_id in found or [None]:
+                self._looked(request, f"list:{self.opts.model_name}", action, query, member_id=member_id)
+        return response
+
+    def sought(self, request: HttpRequest, rows: Iterable[Any]) -> Collection[int]:
+        """The members whom a list was narrowed to: those whose rows a search, or a link from a record, leads to."""
+        if not request.GET.get("q") and not any(name in request.GET for name in self.linked_by):
+            return ()
+        return sorted({member.pk for row in rows for member in self.members_of(row)})
 
     def changeform_view(
         self,

@@ -41,6 +41,12 @@ class SubjectAdmin(MemberRecordAdmin):
         """The members that the subject tells of."""
         return self.whose(obj).members
 
+    def named(self, request: HttpRequest) -> set[int]:
+        """By a subject too: those that it tells of."""
+        subjects = [request.GET.get(key, "").strip() for key in ("q", "subject", "subject__exact")]
+        told = {member.pk for subject in subjects if ":" in subject for member in whose.of(subject).members}
+        return told | super().named(request)
+
     @admin.display(description="about")
     def about(self, obj: Any) -> SafeString | str:
         """A link to what it is about."""

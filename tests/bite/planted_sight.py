@@ -12,7 +12,16 @@ H = "tests/staff/test_happenings.py::"
 
 R = "tests/staff/test_roles.py::"
 
+L = "tests/staff/test_looks.py::"
+
 SIGHT = (
+    Planted(
+        "a search for a member is in the member's report of who looked",
+        "accounts/staff.py",
+        "        return self.named(request) or super().sought(request, rows)",
+        "        return ()",
+        f"{L}test_who_is_searched_for_or_listed_finds_it_in_the_report",
+    ),
     Planted(
         "a check of a household is not recorded by its delegate",
         "payments/lockbox.py",

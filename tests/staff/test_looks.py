@@ -1,8 +1,11 @@
 """Who looked: a member's report of it, and a second person who reads why a confidential record was opened."""
 
+from urllib.parse import parse_qsl, urlencode
+
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts import access_report
 from accounts.models import Member
@@ -38,6 +41,53 @@ def test_every_look_at_ones_own_record_stands_in_the_report_and_nobody_elses(sta
         assert text in page
     assert records.bill.number not in page
     assert services.email not in page  # staff by role, never by name
+
+
+LISTS = (
+    ("bills/bill", "q=M-MAYA", "maya"),
+    ("bills/claim", "q=m-bob", "bob"),  # of whom there is none: that is told too
+    ("bills/bill", "member__id__exact={maya}", "maya"),
+    ("bills/bill", "household__id__exact={household}", "alice bob maya"),
+    ("accounts/member", "q=4410-2297", "alice bob maya"),
+    ("accounts/member", "q=Rivera", "alice bob maya"),
+    ("bills/bill", "q={bill}", "maya"),
+    ("payments/payment", "allocations__bill__id__exact={bill_id}", "maya"),
+    ("payments/paymentmethod", "q=alice@example.com", "alice"),
+    ("accounts/user", "q=ALICE@example.com", "alice"),
+    ("activity/event", "owner_id={household}", "alice bob maya"),
+    ("activity/event", "subject=bill:{bill}", "maya"),
+    ("activity/access", "q=bill:{bill}", "maya"),
+    ("activity/access", "member_id={maya}", "maya"),
+    ("activity/workitem", "q=member:M-BOB", "bob"),
+    ("bills/bill", "", ""),
+    ("bills/bill", "kind=medical", ""),
+)
+
+
+def test_who_is_searched_for_or_listed_finds_it_in_the_report(staff, records: Records) -> None:
+    """FAULTS N13: a list that names one member, their household or one of their records is a look at theirs."""
+    cast, client, seen = records.cast, staff(Role.ADMINISTRATOR), 0
+    facts = {"maya": cast.maya.pk, "household": cast.household.pk, "bill": records.bill.number}
+    for path, query, names in LISTS:
+        asked = query.format(**facts, bill_id=records.bill.pk)
+        assert client.get(f"/admin/{path}/?{asked}").status_code == 200
+        looks, is_search = Access.objects.filter(pk__gt=seen), query.startswith("q=")
+        said = {(look.action, look.reason) for look in looks}
+        assert said == {("search" if is_search else "list", urlencode(parse_qsl(asked)))}
+        whose = [getattr(cast, name) for name in names.split()]
+        assert {look.member_id for look in looks} == ({member.pk for member in whose} or {None}), asked
+        seen = looks.latest("pk").pk
+        for member in whose:
+            told = access_report.of(member).looks[0]
+            assert (told.did, told.reason) == ("Searched for" if is_search else "Listed", "")
+            assert told.what == f"A list of {path.split('/')[1]} records"
+
+
+def test_the_report_says_what_it_does_not_hold(staff, records: Records) -> None:
+    page = staff(Role.AUDITOR).get(report_of(records, "alice")).content.decode()
+    assert "What this report does not hold" in page
+    for text in access_report.LEFT_OUT:
+        assert escape(text) in page
 
 
 def test_the_report_itself_is_a_look(staff, records: Records) -> None:
