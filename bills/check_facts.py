@@ -4,6 +4,7 @@ For a page the facts are those of the members whose services the viewer sees, so
 tells nobody of a confidential member's care (FAULTS F06); for staff and tasks they are all.
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db.models import F, Q, Sum
@@ -12,7 +13,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import Coverage
 from accounts.private_sides import PERSON
 from accounts.visibility import Scope
-from bills import compared, issuing
+from bills import compared, issuing, plan_years
 from bills.checking import ClaimFacts, EstimateFacts, Facts, Maximum, Twin
 from bills.compared import MAX_CLAIMS, STANDING
 from bills.explained_claims import Kind
@@ -100,19 +101,18 @@ def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Max
         return []
     limit, family_limit = coverage.plan.out_of_pocket_individual_cents, coverage.plan.out_of_pocket_family_cents
     covered = list(coverage.members.values_list("pk", flat=True))
-    seen = Accumulator.objects.filter(
-        Q(member__in=covered) | Q(member__private_of__in=covered), year=year
-    )  # both sides of a person, of who sees both
+    of_people = Q(member__in=covered) | Q(member__private_of__in=covered)  # both sides, of who sees both
     if scope is not None:
-        seen = seen.filter(member_id__in=scope.clinical_ids)
-    rows = list(seen.values_list("member_id", PERSON, "out_of_pocket_cents"))
+        of_people &= Q(member_id__in=scope.clinical_ids)
+    days = plan_years.days(coverage, year)
+    rows = list(_year_of(of_people, year) if plan_years.is_whole(coverage, year) else _days_of(of_people, days))
     sides = {member_id: of_person for member_id, of_person, _cents in rows}
     sums = _by_person(sides, {member_id: cents for member_id, _of_person, cents in rows})
     is_over = sums.get(person_id, 0) > limit
     is_family_over = 0 < family_limit < sum(min(cents, limit) for cents in sums.values())
     if not (is_over or is_family_over):
         return []
-    before = _by_person(sides, _before(counted[0], year, sides))
+    before = _by_person(sides, _before(counted[0], days, sides))
     found = [Maximum(limit, before.get(person_id, 0), of_bill)] if is_over else []
     if is_family_over:
         whole = sum(min(cents, limit) for cents in before.values())
@@ -124,6 +124,17 @@ def _prepaid(bill: Bill, own: Sequence[Claim]) -> int:
     """What of the share of a bill's own claims was paid before it was issued, US cents: it charges that much less."""
     share = sum(claim.member_owes_cents for claim in own if claim.kind in Kind.values)
     return max(0, share - issuing.charged_cents(bill) - issuing.corrected_by_hand_cents(bill))
+
+
+def _year_of(of_people: Q, year: int) -> Iterable[tuple[int, int, int]]:
+    """What counted in a year: by member, with the person whose side that is."""
+    return Accumulator.objects.filter(of_people, year=year).values_list("member_id", PERSON, "out_of_pocket_cents")
+
+
+def _days_of(of_people: Q, days: tuple[dt.date, dt.date]) -> Iterable[tuple[int, int, int]]:
+    """The same of the claims of these days alone, for a coverage that began or ended within the year."""
+    claims = Claim.objects.filter(of_people, status=Claim.Status.ACTIVE, service_on__range=days).order_by()
+    return claims.values_list("member_id", PERSON).annotate(cents=Sum(OUT_OF_POCKET))
 
 
 def _by_person(sides: Mapping[int, int], cents: Mapping[int, int]) -> dict[int, int]:
@@ -138,11 +149,11 @@ def _out_of_pocket(claim: Claim) -> int:
     return claim.deductible_cents + claim.copay_cents + claim.coinsurance_cents
 
 
-def _before(claim: Claim, year: int, member_ids: Collection[int]) -> dict[int, int]:
+def _before(claim: Claim, days: tuple[dt.date, dt.date], member_ids: Collection[int]) -> dict[int, int]:
     """What counted towards the limits before a claim, by member: claims worked out earlier, US cents."""
     on = claim.processed_on or claim.service_on
     rows = (
-        Claim.objects.filter(member_id__in=member_ids, status=Claim.Status.ACTIVE, service_on__year=year)
+        Claim.objects.filter(member_id__in=member_ids, status=Claim.Status.ACTIVE, service_on__range=days)
         .exclude(bill=claim.bill_id or 0)
         .alias(on=Coalesce("processed_on", "service_on"))
         .filter(Q(on__lt=on) | Q(on=on, pk__lt=claim.pk))

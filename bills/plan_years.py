@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 from django.db.models import F, Sum
-from django.db.models.functions import Coalesce, ExtractMonth
+from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -101,33 +101,53 @@ def of(scope: Scope, year: int, *, today: dt.date) -> list[Year]:
     return [_year(scope, coverage, members[coverage.pk], sums, year, last) for coverage in coverages]
 
 
-def _sums(scope: Scope, year: int) -> dict[int, dict[int, Cents]]:
-    """What counted, by person and month of the service: of who sees both sides of somebody, both."""
+def days(coverage: Coverage, year: int) -> tuple[dt.date, dt.date]:
+    """The first and last day of a year on which a coverage was in force: another day's claims count elsewhere."""
+    return max(coverage.start_on, dt.date(year, 1, 1)), min(coverage.end_on or dt.date.max, dt.date(year, 12, 31))
+
+
+def is_whole(coverage: Coverage, year: int) -> bool:
+    """Whether a coverage was in force all year, so that what counts under it is what the members' year sums to."""
+    return days(coverage, year) == (dt.date(year, 1, 1), dt.date(year, 12, 31))
+
+
+def _sums(scope: Scope, year: int) -> dict[int, dict[dt.date, Cents]]:
+    """What counted, by person and day of the service: of who sees both sides of somebody, both."""
     rows = (
         Claim.objects.visible_to(scope)
         .filter(status=Claim.Status.ACTIVE, service_on__year=year)
         .order_by()
-        .annotate(month=ExtractMonth("service_on"), person=Coalesce("member__private_of_id", "member_id"))
-        .values_list("person", "month")
+        .annotate(person=Coalesce("member__private_of_id", "member_id"))
+        .values_list("person", "service_on")
         .annotate(
             deductible=Sum("deductible_cents"),
             out_of_pocket=Sum(F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")),
         )
     )
-    found: dict[int, dict[int, Cents]] = defaultdict(dict)
-    for member_id, month, deductible, out_of_pocket in rows:
-        found[member_id][month] = (deductible, out_of_pocket)
+    found: dict[int, dict[dt.date, Cents]] = defaultdict(dict)
+    for member_id, on, deductible, out_of_pocket in rows:
+        found[member_id][on] = (deductible, out_of_pocket)
+    return found
+
+
+def _by_month(sums: Mapping[dt.date, Cents], first: dt.date, last: dt.date) -> dict[int, Cents]:
+    """What counted from `first` to `last`, by month."""
+    found: dict[int, Cents] = {}
+    for on, cents in sums.items():
+        if first <= on <= last:
+            so_far = found.get(on.month, (0, 0))
+            found[on.month] = (so_far[0] + cents[0], so_far[1] + cents[1])
     return found
 
 
 def _year(
-    scope: Scope, coverage: Coverage, members: Sequence[Member], sums: Mapping[int, Mapping[int, Cents]], year: int,
+    scope: Scope, coverage: Coverage, members: Sequence[Member], sums: Mapping[int, Mapping[dt.date, Cents]], year: int,
     last: int,
 ) -> Year:  # fmt: skip
     plan = coverage.plan
     own = plan.deductible_individual_cents, plan.out_of_pocket_individual_cents
     whole = plan.deductible_family_cents, plan.out_of_pocket_family_cents
-    steps = {member.pk: sums.get(member.pk, {}) for member in members}
+    steps = {member.pk: _by_month(sums.get(member.pk, {}), *days(coverage, year)) for member in members}
     shows_family = coverage.subscriber_id in scope.clinical_ids and whole[1] > 0
     together = embedded(steps.values(), own) if shows_family else {}
     reached = total(together) if shows_family else (0, 0)

@@ -24,7 +24,8 @@ from accounts.models import Coverage, Member
 from accounts.private_sides import PERSON
 from accounts.visibility import Scope
 from billing_portal.prepared import prepared
-from bills.models import Accumulator, Bill
+from bills import plan_years
+from bills.models import Accumulator, Bill, Claim
 from ledger.models import Account
 from payments.autopay import glance
 from payments.models import Payment, PaymentAllocation, Refund
@@ -251,20 +252,23 @@ def plan_year(scope: Scope, coverages: Sequence[Coverage], *, today: dt.date) ->
     if not limited:
         return None
     coverage = limited[0]
-    rows = {
-        member_id: (deductible, out_of_pocket)
-        for member_id, deductible, out_of_pocket in _used(scope, coverage.pk, today.year)
-    }
+    if plan_years.is_whole(coverage, today.year):
+        used = _used(scope, coverage.pk, today.year)
+    else:
+        used = _used_within(scope, coverage.pk, *plan_years.days(coverage, today.year))
+    rows = {member_id: (deductible, out_of_pocket) for member_id, deductible, out_of_pocket in used}
     if coverage.subscriber_id in scope.member_ids and coverage.subscriber_id not in scope.clinical_ids:
         return None
     person = next(iter(scope.own_ids & rows.keys()), coverage.subscriber_id)
     own = rows.get(person, (0, 0))
-    whole = tuple(sum(parts) for parts in zip(*rows.values(), strict=True)) if rows else (0, 0)
     plan = coverage.plan
+    own_limits = plan.deductible_individual_cents, plan.out_of_pocket_individual_cents
+    # Of each person no more than their own limit: as the page of the year counts, a year being one step here.
+    whole = plan_years.total(plan_years.embedded([{1: cents} for cents in rows.values()], own_limits))
     is_family = coverage.subscriber_id in scope.clinical_ids and plan.out_of_pocket_family_cents > 0
     return PlanYear(
         coverage=coverage,
-        own=_limits(own, plan.deductible_individual_cents, plan.out_of_pocket_individual_cents),
+        own=_limits(own, *own_limits),
         family=_limits(whole, plan.deductible_family_cents, plan.out_of_pocket_family_cents) if is_family else (),
     )
 
@@ -280,6 +284,25 @@ def _used(scope: Scope, coverage_id: int, year: int) -> QuerySet[Accumulator, tu
         .order_by()
         .values_list(PERSON)
         .annotate(deductible=Sum("deductible_cents"), out_of_pocket=Sum("out_of_pocket_cents"))
+    )
+
+
+@prepared
+def _used_within(
+    scope: Scope, coverage_id: int, first: dt.date, last: dt.date
+) -> QuerySet[Claim, tuple[int, int, int]]:
+    """The same of the claims of these days alone, for a coverage that began or ends within the year."""
+    covered = Coverage.members.through.objects.filter(coverage_id=coverage_id, member_id=OuterRef("person_id"))
+    return (
+        Claim.objects.visible_to(scope)
+        .alias(person_id=PERSON)
+        .filter(Exists(covered), status=Claim.Status.ACTIVE, service_on__gte=first, service_on__lte=last)
+        .order_by()
+        .values_list(PERSON)
+        .annotate(
+            deductible=Sum("deductible_cents"),
+            out_of_pocket=Sum(F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")),
+        )
     )
 
 

@@ -7,10 +7,12 @@ from django.utils import timezone
 
 from accounts.models import Member
 from accounts.visibility import Scope, scope_of
-from bills import claims, plan_years
+from bills import check_facts, claims, plan_years
+from bills.checking import Maximum
 from bills.models import Claim
+from payments import overview
 from tests.conftest import Cast
-from tests.factories import make_coverage, make_delegate
+from tests.factories import make_bill, make_coverage, make_delegate
 
 YEAR = timezone.localdate().year
 TODAY = dt.date(YEAR, 12, 31)
@@ -73,6 +75,61 @@ def test_of_one_person_no_more_counts_for_the_family_than_their_own_limit() -> N
     family = plan_years.embedded([{1: (300_000, 900_000), 2: (0, 10_000)}, {2: (50_000, 50_000)}], own)
     assert (family[1], family[2]) == ((250_000, 870_000), (50_000, 50_000))
     assert plan_years.total(family) == (300_000, 920_000)
+
+
+def test_the_overview_counts_as_the_page_of_the_year_does(cast: Cast) -> None:
+    """Alice is over her own limit: of hers no more than that counts for the family, on either page."""
+    make_coverage(cast.alice, cast.bob, cast.maya)
+    make_claim(cast.alice, 1, deductible=300_000, copay=600_000)
+    make_claim(cast.maya, 2, deductible=50_000)
+    told = told_by_the_overview(cast.alice)
+    assert told["family"] == [("deductible", 300_000), ("out_of_pocket", 920_000)]
+    assert told == told_by_the_year(cast.alice)
+
+
+def test_after_a_change_of_plan_each_coverages_own_days_count(cast: Cast) -> None:
+    """And no bill is flagged for what counted under the plan before."""
+    make_coverage(cast.alice, plan_name="Bronze 60", end_on=dt.date(YEAR, 6, 14))
+    make_coverage(cast.alice, cast.bob, start_on=dt.date(YEAR, 6, 15))
+    service_on = dt.date(YEAR, 6, 15)
+    make_claim(cast.alice, 6, deductible=860_000, service_on=dt.date(YEAR, 6, 14))
+    bill = make_bill(cast.alice, amount_cents=20_000, service_on=service_on)
+    make_claim(cast.alice, 6, deductible=20_000, bill=bill, service_on=service_on, processed_on=service_on)
+    make_claim(cast.bob, 7, copay=3_000)
+    before, after = plan_years.of(scope_for(cast.alice), YEAR, today=TODAY)
+    assert [limit.used_cents for limit in before.people[0].limits] == [250_000, 860_000]
+    assert before.people[0].months[5].so_far_cents == 860_000
+    assert [limit.used_cents for limit in after.people[0].limits] == [20_000, 20_000]
+    told = told_by_the_overview(cast.alice)
+    assert told["family"] == [("deductible", 20_000), ("out_of_pocket", 23_000)]
+    assert told == told_by_the_year(cast.alice)
+    for scope in (None, scope_for(cast.alice)):
+        assert check_facts.gather(bill, scope=scope).maximums == []
+    make_claim(cast.alice, 8, deductible=860_000)
+    for scope in (None, scope_for(cast.alice)):
+        assert check_facts.gather(bill, scope=scope).maximums == [Maximum(870_000, 0, 20_000)]
+
+
+def told_by_the_overview(member: Member) -> dict[str, list[tuple[str, int]]]:
+    """How far each limit is used up under the coverage of today, of the member and of the family."""
+    scope = scope_for(member)
+    found = overview.plan_year(scope, overview.coverages_seen(scope, today=TODAY), today=TODAY)
+    assert found is not None
+    return {
+        "own": [(limit.name, limit.used_cents) for limit in found.own],
+        "family": [(limit.name, limit.used_cents) for limit in found.family],
+    }
+
+
+def told_by_the_year(member: Member) -> dict[str, list[tuple[str, int]]]:
+    """The same from the page of the year."""
+    year = plan_years.of(scope_for(member), YEAR, today=TODAY)[-1]
+    assert year.family is not None
+    [own] = [person for person in year.people if person.title == member.full_name]
+    return {
+        "own": [(limit.name, limit.used_cents) for limit in own.limits],
+        "family": [(limit.name, limit.used_cents) for limit in year.family.limits],
+    }
 
 
 def test_a_family_limit_that_is_reached_is_reached_for_everyone(cast: Cast) -> None:

@@ -4,6 +4,8 @@ from tests.bite.planting import Planted
 
 SPENDING = "tests/payments/test_household.py::test_spending_is_summed_by_person_and_year_less_what_came_back"
 CARE = "tests/payments/test_documents.py::test_interest_is_no_care_whatever_is_paid_and_comes_back_when"
+YEARS = "tests/bills/test_plan_years.py::"
+CHANGED = f"{YEARS}test_after_a_change_of_plan_each_coverages_own_days_count"
 
 SUMS = (
     Planted(
@@ -54,5 +56,33 @@ SUMS = (
         " if step.is_first else 0,",
         ",",
         CARE,
+    ),
+    Planted(
+        "of one person no more counts than their own limit, on the overview too",
+        "payments/overview.py",
+        "[{1: cents} for cents in rows.values()], own_limits)",
+        "[{1: cents} for cents in rows.values()], (0, 0))",
+        f"{YEARS}test_the_overview_counts_as_the_page_of_the_year_does",
+    ),
+    Planted(
+        "the year of a coverage is of its days",
+        "bills/plan_years.py",
+        "        if first <= on <= last:",
+        "        if on:",
+        CHANGED,
+    ),
+    Planted(
+        "the overview's year of a coverage is of its days",
+        "payments/overview.py",
+        "    if plan_years.is_whole(coverage, today.year):",
+        "    if True:",
+        CHANGED,
+    ),
+    Planted(
+        "no maximum is passed by another coverage's claims",
+        "bills/check_facts.py",
+        "if plan_years.is_whole(coverage, year) else",
+        "if True else",
+        CHANGED,
     ),
 )

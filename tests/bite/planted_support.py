@@ -15,8 +15,8 @@ SUPPORT = (
     Planted(
         "family's maximum by what the viewer sees",
         "bills/check_facts.py",
-        "        seen = seen.filter(member_id__in=scope.clinical_ids)",
-        "        seen = seen.all()",
+        "        of_people &= Q(member_id__in=scope.clinical_ids)",
+        "        of_people &= Q()",
         f"{B}test_checking.py::test_the_familys_maximum_tells_a_holder_nothing_of_a_confidential_member",
     ),
     Planted(
