@@ -180,17 +180,26 @@ def application(request: MemberRequest, number: str) -> HttpResponse:
     form = AnswerForm(request.POST if is_posted else None, request.FILES if is_posted else None)
     if form.is_bound and form.is_valid() and _kept(request, lambda: _answer(request, found, form), form):
         return redirect("application", number)
+    return _page(request, found, form=form)
+
+
+def _page(
+    request: MemberRequest, found: Application, *, form: AnswerForm, appeal_form: AppealForm | None = None
+) -> HttpResponse:
+    """Where it stands, with what was refused of what was just sent, if anything was."""
     awarded = AwardedBill.objects.filter(
         award__application=found, bill__in=Bill.objects.visible_to(request.scope).values("pk")
     ).select_related("bill", "bill__receivable")
+    is_denied = found.status == ApplicationStatus.DENIED
     context = {
         "application": found, "form": form, "missing": found.missing_items.select_related("upload"),
         "awards": found.awards.select_related("coverage"), "awarded": awarded, "today": timezone.localdate(),
         "determination": found.determinations.order_by("-pk").first(),
-        "can_appeal": found.status == ApplicationStatus.DENIED, "appeal_form": AppealForm(),
-        "letters": letters.of(found),
+        "is_denied": is_denied, "other": applying.other_open(found) if is_denied else None,
+        "appeal_form": appeal_form or AppealForm(), "letters": letters.of(found),
     }  # fmt: skip
-    return render(request, "assistance/application.html", context, status=INVALID if is_posted else 200)
+    is_refused = form.is_bound or (appeal_form is not None and appeal_form.is_bound)
+    return render(request, "assistance/application.html", context, status=INVALID if is_refused else 200)
 
 
 def _answer(request: MemberRequest, application: Application, form: AnswerForm) -> None:
@@ -217,8 +226,8 @@ def appeal(request: MemberRequest, number: str) -> HttpResponse:
     """Ask for another look."""
     found = _mine(request, number)
     form = AppealForm(request.POST)
-    if form.is_valid():
-        _kept(request, lambda: applying.appeal(found, text=form.cleaned_data["text"], by=request.user))
-    else:
-        messages.error(request, _("Write why you ask us to look again."))
-    return redirect("application", number)
+    if form.is_valid() and _kept(
+        request, lambda: applying.appeal(found, text=form.cleaned_data["text"], by=request.user), form
+    ):
+        return redirect("application", number)
+    return _page(request, found, form=AnswerForm(), appeal_form=form)

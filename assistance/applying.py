@@ -219,17 +219,35 @@ def deny(application: Application, *, by: User, reason: str) -> None:
 
 @atomic_with_retry
 def appeal(application: Application, *, text: str, by: User) -> None:
-    """Ask for another look: bills wait again, and somebody has to answer within the same clock. Raises Conflict."""
+    """Ask for another look: bills wait again, and somebody has to answer within the same clock.
+
+    One is open at a time: an application that was begun and not sent gives way, one that is being decided does not.
+    Raises Refused, Conflict.
+    """
     locked = _locked(application, S.DENIED)
     if not text.strip():
         raise Refused(_("Write why you ask us to look again."))
+    if (other := other_open(locked)) is not None:
+        if not other.is_draft:
+            raise Refused(_("Another application of yours is being decided. Once that is done you can ask again."))
+        _move(_locked(other, S.DRAFT), S.WITHDRAWN, actor=f"user:{by.pk}", note="An appeal was sent instead.")
+        _close(other, "withdrawn")
     days = rules.policy(locked.state, timezone.localdate()).decision_business_days
-    _move(
-        locked, S.APPEALED, actor=f"user:{by.pk}", appeal=text.strip()[:2000], appealed_at=timezone.now(),
-        decide_by=add_banking_days(timezone.localdate(), days),
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            _move(
+                locked, S.APPEALED, actor=f"user:{by.pk}", appeal=text.strip()[:2000], appealed_at=timezone.now(),
+                decide_by=add_banking_days(timezone.localdate(), days),
+            )  # fmt: skip
+    except IntegrityError as error:  # one was begun at the same moment
+        raise Refused(_("Another application of yours is open. Load the page again.")) from error
     holding.hold(locked)
     _open_work(locked)
+
+
+def other_open(application: Application) -> Application | None:
+    """The applicant's other application that is open: one at a time is."""
+    return Application.objects.open().filter(applicant=application.applicant_id).exclude(pk=application.pk).first()
 
 
 def _determine(application: Application, *, by: User, percent: int | None) -> Determination:

@@ -118,5 +118,8 @@ class AppealForm(forms.Form):
     """Why we should look again."""
 
     text = forms.CharField(
-        label=_("Why should we look again?"), max_length=2000, widget=forms.Textarea(attrs={"rows": 5})
+        label=_("Why should we look again?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Write why you ask us to look again.")},
     )

@@ -99,6 +99,26 @@ def test_what_was_missing_is_sent_by_the_page(cast, alice):
     assert application.status == "submitted" and application.complete_at is not None
 
 
+def test_an_appeal_takes_back_what_was_only_begun_and_waits_for_what_is_being_decided(cast, alice):
+    """One is open at a time. What was written to us is never lost: it is sent, or shown again with the reason."""
+    denied = sent(cast.alice)
+    applying.deny(denied, by=cast.dana, reason="The income is above the limit.")
+    base = f"/assistance/applications/{denied.number}/"
+    assert "Send the appeal" in alice.get(base).content.decode()
+    pending = sent(cast.alice)
+    page = alice.get(base).content.decode()
+    assert "Send the appeal" not in page and f"We are deciding your application {pending.number}" in page
+    page = alice.post(f"{base}appeal/", {"text": "I lost my work."})
+    assert page.status_code == 422 and "I lost my work." in page.content.decode()
+    applying.withdraw(pending, by=cast.alice.user)
+    begun = draft(cast.alice)
+    assert f"You have begun application {begun.number}" in alice.get(base).content.decode()
+    assert alice.post(f"{base}appeal/", {"text": " "}).status_code == 422
+    assert alice.post(f"{base}appeal/", {"text": "I lost my work."})["Location"] == base
+    stands = dict(Application.objects.values_list("pk", "status"))
+    assert (stands[denied.pk], stands[pending.pk], stands[begun.pk]) == ("appealed", "withdrawn", "withdrawn")
+
+
 def test_staff_of_assistance_reads_the_proof_and_decides_and_others_do_not(cast):
     """FAULTS K13, F21."""
     application = draft(cast.alice)

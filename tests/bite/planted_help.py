@@ -37,4 +37,10 @@ HELP = (
         ', since="c.charitable_starts_on")', ")",
         f"{P}test_charitable.py::test_months_before_it_began_are_not_its_own",
     ),
+    Planted(
+        "an appeal waits for what is being decided", "assistance/applying.py",
+        "    if (other := other_open(locked)) is not None:", "    if (other := None) is not None:",
+        f"{P}test_pages.py"
+        "::test_an_appeal_takes_back_what_was_only_begun_and_waits_for_what_is_being_decided",
+    ),
 )  # fmt: skip
