@@ -5,7 +5,7 @@ tells nobody of a confidential member's care (FAULTS F06); for staff and tasks t
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
@@ -15,10 +15,11 @@ from accounts.private_sides import PERSON
 from accounts.visibility import Scope
 from bills import compared, issuing, plan_years
 from bills.checking import ClaimFacts, EstimateFacts, Facts, Maximum, Twin
-from bills.compared import MAX_CLAIMS, STANDING
+from bills.compared import STANDING
 from bills.explained_claims import Kind
-from bills.models import Accumulator, Bill, Claim, Estimate
+from bills.models import Accumulator, Bill, BillQuerySet, Claim, Estimate
 
+MAX_TWINS = 5
 MAX_ESTIMATES = 5
 MAX_BILLS_OF_AN_ESTIMATE = 20
 OUT_OF_POCKET = F("deductible_cents") + F("copay_cents") + F("coinsurance_cents")
@@ -58,25 +59,55 @@ def _facts_of(claim: Claim) -> ClaimFacts:
 
 
 def _twin(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> Twin | None:
-    """An earlier bill of the same member, day, provider, title and amount, unless each has a claim of its own."""
-    if bill.service_on is None or not bill.provider_name:
-        return None
+    """An earlier bill of the member that asks for the same: of the same claim, else of the same service."""
     bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)
-    earlier = (
-        bills.filter(
-            member_id=bill.member_id, kind=Bill.Kind.MEDICAL, service_on=bill.service_on, voided_at__isnull=True,
-            provider_name__iexact=bill.provider_name, title=bill.title, amount_cents=bill.amount_cents, pk__lt=bill.pk,
-        )
-        .order_by("pk")
-        .first()
-    )  # fmt: skip
-    if earlier is None:
-        return None
+    earlier = bills.filter(
+        member_id=bill.member_id, kind=Bill.Kind.MEDICAL, voided_at__isnull=True, pk__lt=bill.pk
+    ).order_by("pk")  # fmt: skip
+    for is_of_claim, found in ((True, _of_claim(own, earlier)), (False, _of_service(bill, own, earlier))):
+        for other in found:
+            if asked_cents := issuing.asked_cents(other):
+                return Twin(other.number, asked_cents, is_of_claim)
+    return None
+
+
+def _of_claim(own: Sequence[Claim], earlier: BillQuerySet) -> Iterator[Bill]:
+    """Those of a claim that one of these is the same as, told by its number."""
+    numbers = {claim.number for claim in own}
+    if not numbers:
+        return
+    same = Claim.objects.filter(number__in=numbers, member_id=own[0].member_id, status__in=STANDING)
+    for other in earlier.filter(pk__in=same.values("bill"))[:MAX_TWINS]:
+        if any(_is_same(mine, its) for mine in own for its in compared.own_claims(other)):
+            yield other
+
+
+def _is_same(mine: Claim, its: Claim) -> bool:
+    """Whether two claims of a member are one.
+
+    A plan may give the parts of a claim one number: what one source tells apart stays apart. A biller's numbers are
+    its own, and another's may be the same by chance: of two of them the day says more.
+    """
+    if mine.number != its.number:
+        return False
+    if mine.kind in Kind.values and its.kind in Kind.values:
+        return mine.source != its.source
+    return mine.kind in Kind.values or its.kind in Kind.values or mine.service_on == its.service_on
+
+
+def _of_service(bill: Bill, own: Sequence[Claim], earlier: BillQuerySet) -> Iterator[Bill]:
+    """Those of the same day, provider, title and amount, unless each has a claim of its own."""
+    if bill.service_on is None:
+        return
     mine = _numbers(own)
-    theirs = _numbers(earlier.claims.filter(status__in=STANDING)[:MAX_CLAIMS])
-    if mine and theirs and mine.isdisjoint(theirs):
-        return None
-    return Twin(earlier.number, earlier.amount_cents)
+    alike = earlier.filter(
+        service_on=bill.service_on, provider_name__iexact=bill.provider_name, title=bill.title,
+        amount_cents=bill.amount_cents,
+    )  # fmt: skip
+    for other in alike[:MAX_TWINS]:
+        theirs = _numbers(compared.own_claims(other))
+        if not (mine and theirs and mine.isdisjoint(theirs)):
+            yield other
 
 
 def _numbers(claims: Iterable[Claim]) -> set[str]:

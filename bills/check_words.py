@@ -123,9 +123,16 @@ def _twice(finding: Finding) -> Told:
     return Told(
         finding.flag,
         _("You may have been billed twice for this service"),
-        _(
-            "Bill %(number)s is for the same person, day, provider and amount. If you had the service only once, "
-            "dispute this bill. Nothing is due on it until we answer."
+        (
+            _(
+                "Bill %(number)s is for the same claim, and a claim is owed only once. If this bill asks for the same "
+                "again, dispute it. Nothing is due on it until we answer."
+            )
+            if finding.is_of_claim
+            else _(
+                "Bill %(number)s is for the same person, day, provider and amount. If you had the service only once, "
+                "dispute this bill. Nothing is due on it until we answer."
+            )
         ) % {"number": finding.about},
         (
             Row(_("This bill"), finding.sums["charged"]),

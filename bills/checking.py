@@ -57,10 +57,11 @@ class ClaimFacts:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """An earlier bill of what seems the same service, US cents."""
+    """An earlier bill of the same claim, or of what seems the same service, US cents."""
 
     number: str
     charged_cents: int
+    is_of_claim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Finding:
     about: str = ""  # the number of the claim, the other bill or the estimate
     until: dt.date | None = None  # by when a dispute of an estimate is to be begun
     is_family: bool = False
+    is_of_claim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ def _twice(facts: Facts) -> Iterator[Finding]:
             over_cents=facts.charged_cents,
             sums={"charged": facts.charged_cents, "twin": facts.twin.charged_cents},
             about=facts.twin.number,
+            is_of_claim=facts.twin.is_of_claim,
         )
 
 

@@ -166,12 +166,38 @@ def test_a_second_bill_of_one_service_is_flagged_and_the_first_is_not(cast: Cast
     assert found(make_bill(cast.bob)) == []
     assert found(make_bill(cast.alice, amount_cents=100)) == []
     assert found(make_bill(cast.alice, title="Laboratory")) == []
+    assert found(make_bill(cast.alice, provider_name="")) == []
+    assert found(make_bill(cast.alice, provider_name="")) == [Flag.BILLED_TWICE]
     make_claim(first, cast.alice, owes_cents=18_500, number="A")
     make_claim(second, cast.alice, owes_cents=18_500, number="B")
     assert found(second) == []  # two claims were worked out: two services
     Claim.objects.all().delete()
     issuing.void(first, on=DAY, reason="test", actor="test")
     assert found(second) == []
+
+
+def test_two_bills_of_one_claim_number_are_flagged_whatever_they_are_called(cast: Cast) -> None:
+    """A biller's row and the plan's claim; two sources; not what one source of the plan tells apart itself."""
+    first = make_bill(cast.alice, title="Visit", provider_name="")
+    second = make_bill(cast.alice, amount_cents=20_000, service_on=DAY + dt.timedelta(days=1))
+    row = make_claim(first, cast.alice, owes_cents=18_500, kind="bill", source="csv")
+    its = make_claim(second, cast.alice, owes_cents=20_000)
+    assert (found(first), found(second)) == ([], [Flag.BILLED_TWICE])
+    assert f"Bill {first.number} is for the same claim" in text(cast.alice, f"/bills/{second.number}/")
+    for mine, other, expected in (
+        ({"kind": "vision"}, {}, [Flag.BILLED_TWICE]),  # two sources of the plan's
+        ({"kind": "vision", "source": "test"}, {}, []),
+        ({"kind": "bill"}, {"kind": "invoice"}, [Flag.BILLED_TWICE]),
+        ({"service_on": DAY - dt.timedelta(days=9)}, {}, []),  # two billers' numbers on two days
+        ({"kind": "bill", "service_on": DAY}, {"number": "another", "kind": "professional"}, []),
+    ):
+        Claim.objects.filter(pk=row.pk).update(**mine)
+        Claim.objects.filter(pk=its.pk).update(**other)
+        assert found(second) == expected
+    Claim.objects.filter(pk=its.pk).update(number=row.number)
+    assert found(second) == [Flag.BILLED_TWICE]
+    issuing.adjust(first, amount_cents=18_500, key="off", on=DAY, reason="test", actor="test")
+    assert found(second) == []  # nobody asks for the first any more
 
 
 def test_cost_sharing_beyond_the_years_maximum_is_flagged_from_the_claims(cast: Cast) -> None:

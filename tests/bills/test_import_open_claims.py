@@ -151,6 +151,7 @@ def test_a_billers_bill_waits_for_the_open_claim_that_it_is_compared_with(folder
     assert rechecking.run(timezone.localdate()).holds == 0
     take(folder, later(owes(queued[0], 90), month=6, outcome="complete"))
     assert list(Hold.objects.standing().values_list("bill__source_id", flat=True)) == ["bill/B2"]
+    assert found(the_bill("e1")) == [Flag.BILLED_TWICE]  # now that there are two bills of its number
     file.write_text(BILLED.replace("LAKE clinic,", "LAKE clinic,OWN-1").replace("Visit,90.00,LAKE", "Visit,80.00,LAKE"))
     take_path(file, format="csv")
     assert Hold.objects.standing().count() == 1  # its service is still the claim's

@@ -20,6 +20,13 @@ SUPPORT = (
         f"{B}test_checking.py::test_the_familys_maximum_tells_a_holder_nothing_of_a_confidential_member",
     ),
     Planted(
+        "two bills of one claim number",
+        "bills/check_facts.py",
+        "    return mine.kind in Kind.values or its.kind in Kind.values or mine.service_on == its.service_on",
+        "    return False",
+        f"{B}test_checking.py::test_two_bills_of_one_claim_number_are_flagged_whatever_they_are_called",
+    ),
+    Planted(
         "a shared bill tells of no other bill",
         "bills/check_facts.py",
         "    bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)",
