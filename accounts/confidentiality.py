@@ -44,6 +44,7 @@ def begin(member: Member, *, where: Mapping[str, str], actor: str) -> None:
         Invitation.objects.filter(member=locked, answered_at__isnull=True, ended_at__isnull=True).update(ended_at=now)
     _record("confidential.began", locked, actor)
     ring("payments.tasks.part_ways")
+    ring("assistance.tasks.keep_up")
 
 
 @atomic_with_retry

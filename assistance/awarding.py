@@ -43,7 +43,7 @@ def give(application: Application, determination: Determination, *, by: User, on
         },
     )  # fmt: skip
     if is_new:
-        award.members.set(application.members.all())
+        award.members.set(eligible.members(application))
         record(
             "award.given", subject=f"award:{award.pk}", owner_id=application.household_id, actor=f"user:{by.pk}",
             award_id=award.pk, application_id=application.pk, user_id=application.applicant_id, percent=award.percent,

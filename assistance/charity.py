@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Coverage, Member, User
 from activity.recording import record
-from assistance import rules
+from assistance import eligible, rules
 from assistance.awarding import months_after
 from assistance.models import Application, Award, CharitableRule
 from bills import premiums
@@ -47,7 +47,7 @@ def coverages(application: Application, *, income_cents: int, on: dt.date) -> li
         return []
     chosen = []
     rows = Coverage.objects.filter(
-        subscriber__in=application.members.all(),
+        subscriber__in=eligible.members(application),
         kind__in=[Coverage.Kind.INDIVIDUAL, Coverage.Kind.FAMILY, Coverage.Kind.CHARITABLE],
         subsidy_cents=0, premium_cents__gt=0,
     ).in_force(on, on)  # fmt: skip

@@ -4,9 +4,20 @@ import datetime as dt
 
 from django.db.models import Q, QuerySet
 
+from accounts.models import Member
+from accounts.visibility import scope_of
 from assistance.models import Application, ExcludedService
 from bills import issuing
 from bills.models import Bill
+
+
+def members(application: Application) -> QuerySet[Member]:
+    """Those for whom it asks and its applicant still may, as in `applying.may_apply_for`: nobody who is apart by now.
+
+    What it did about the bills of the others would tell either side of the other (FAULTS F06, K13).
+    """
+    held = scope_of(application.applicant).held_ids
+    return application.members.filter(Q(user_id=application.applicant_id) | Q(pk__in=held))
 
 
 def open_bills(application: Application) -> QuerySet[Bill]:
@@ -14,7 +25,7 @@ def open_bills(application: Application) -> QuerySet[Bill]:
     return (
         Bill.objects.filter(
             kind=Bill.Kind.MEDICAL, voided_at__isnull=True, household_id=application.household_id,
-            member__in=application.members.all(), receivable__balance_cents__gt=0,
+            member__in=members(application), receivable__balance_cents__gt=0,
         )
         .select_related("receivable", "household", "member")
         .order_by("pk")
@@ -27,7 +38,7 @@ def bills_to_award(application: Application, *, since: dt.date, until: dt.date) 
         Bill.objects.filter(
             Q(receivable__balance_cents__gt=0) | Q(issued_on__gte=since),
             kind=Bill.Kind.MEDICAL, voided_at__isnull=True, household_id=application.household_id,
-            member__in=application.members.all(), issued_on__lte=until,
+            member__in=members(application), issued_on__lte=until,
         )
         .select_related("receivable", "household", "member")
         .order_by("pk")

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+from accounts.models import User
+from accounts.visibility import scope_of
 from activity.models import Event
+from bills.models import Bill
 from notifications.audience import Told
 
 
@@ -17,8 +20,11 @@ def awarded(event: Event) -> Iterator[Told]:
 
 
 def credited(event: Event) -> Iterator[Told]:
-    """Who applied for it, once for each bill of an award. Needs `bill_id` too."""
-    yield Told(event.data["user_id"], event.subject, f"{event.data['award_id']}:{event.data['bill_id']}")
+    """Who applied for it, once for each bill of an award, as long as they see whose it is. Needs `bill_id` too."""
+    user_id, bill_id = event.data["user_id"], event.data["bill_id"]
+    bill = Bill.objects.filter(pk=bill_id).visible_to(scope_of(User.objects.get(pk=user_id))).first()
+    if bill is not None:
+        yield Told(user_id, event.subject, f"{event.data['award_id']}:{bill_id}", bill.member_id)
 
 
 def awarded_ahead(event: Event) -> Iterator[Told]:

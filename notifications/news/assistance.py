@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from django.urls import reverse
 
+from accounts.visibility import scope_of
 from assistance.models import Application, Award
 from notifications.models import Notification
-from notifications.news.looking import Looked, News, NotToBeSent, name_of
+from notifications.news.looking import Looked, News, NotToBeSent, name_of, reader
 
 AHEAD = ("help_ends_soon", "subsidy_ends", "renewal_due")
 
@@ -36,6 +37,8 @@ def of_awards(notices: Sequence[Notification]) -> dict[int, Looked]:
             found[notice.pk] = NotToBeSent("the award is not the user's")
         elif notice.kind in AHEAD and (award.revoked_at is not None or award.is_succeeded):
             found[notice.pk] = NotToBeSent("it has ended already, or goes on")
+        elif notice.member_id is not None and notice.member_id not in scope_of(reader(notice)).member_ids:
+            found[notice.pk] = NotToBeSent("the bill is not the user's to see")
         else:
             found[notice.pk] = News(reverse("overpaid" if notice.kind == "help_credit" else "assistance"))
     return found

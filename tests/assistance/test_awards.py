@@ -12,13 +12,18 @@ from hypothesis import strategies as st
 
 from accounts.models import Member
 from activity.models import Event, WorkItem
-from assistance import applying, awarding, holding
+from activity.recording import record
+from assistance import applying, awarding, holding, tasks
 from assistance.models import Application, Award, AwardedBill
 from bills import issuing
 from bills.issuing import Line
 from bills.models import Bill, Hold
 from ledger.chart import Code
 from ledger.models import Transfer
+from notifications import notices
+from notifications.models import Notification
+from notifications.news.assistance import of_awards
+from notifications.news.looking import News, NotToBeSent
 from payments.calendar import add_banking_days
 from tests.assistance.asking import approved, draft, sent
 from tests.factories import make_bill, make_payment
@@ -295,3 +300,29 @@ def test_who_asked_for_confidentiality_since_it_was_begun_is_left_out(cast):
     assert "Maya Rivera" in page and "Bob" not in page
     applying.submit(application, signature="Alice Rivera", by=cast.alice.user)
     assert set(application.members.all()) == {cast.alice, cast.maya}
+
+
+@pytest.mark.parametrize("apart", [{"confidential_since": timezone.now()}, {"joined_on": dt.date(2015, 1, 1)}])
+def test_an_application_works_on_nobody_who_is_apart_by_now(cast, apart):
+    """FAULTS F06, K13: neither side learns of the other by what waits, is lowered, or is kept as credit."""
+    his, mayas = make_bill(cast.bob, amount_cents=10_000), make_bill(cast.maya, amount_cents=10_000)
+    application = sent(cast.alice)
+    assert is_held(his) and is_held(mayas)
+    Member.objects.filter(pk=cast.bob.pk).update(**apart)
+    tasks.keep_up()
+    assert not is_held(his) and is_held(mayas)
+    applying.approve(application, by=cast.dana, reason="Within the limit.")
+    later = make_bill(cast.bob, amount_cents=10_000)
+    tasks.keep_up()
+    award = Award.objects.get()
+    assert (owed(his), owed(later), owed(mayas)) == (10_000, 10_000, 0) and cast.bob not in award.members.all()
+    for bill in (his, mayas):
+        record(
+            "award.credit_left", subject=f"award:{award.pk}", owner_id=cast.household.pk, actor="test",
+            award_id=award.pk, user_id=cast.alice.user_id, bill_id=bill.pk, amount_cents=1,
+        )  # fmt: skip
+    notices.make()
+    notice = Notification.objects.get(kind="help_credit")
+    assert notice.member_id == cast.maya.pk and isinstance(of_awards([notice])[notice.pk], News)
+    Member.objects.filter(pk=cast.maya.pk).update(confidential_since=timezone.now())
+    assert isinstance(of_awards([notice])[notice.pk], NotToBeSent)

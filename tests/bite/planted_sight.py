@@ -184,6 +184,27 @@ SIGHT = (
         "tests/assistance/test_awards.py::test_who_asked_for_confidentiality_since_it_was_begun_is_left_out",
     ),
     Planted(
+        "an application works on nobody who is apart by now",
+        "assistance/eligible.py",
+        " | Q(pk__in=held))",
+        " | Q(household_id=application.household_id))",
+        "tests/assistance/test_awards.py::test_an_application_works_on_nobody_who_is_apart_by_now",
+    ),
+    Planted(
+        "a bill waits no longer for who is apart by now",
+        "assistance/holding.py",
+        "    holds.end(of_it.exclude(bill__member__in=eligible.members(application)))\n",
+        "",
+        "tests/assistance/test_awards.py::test_an_application_works_on_nobody_who_is_apart_by_now",
+    ),
+    Planted(
+        "credit of a bill is told to who sees whose it is",
+        "notifications/helped.py",
+        ".visible_to(scope_of(User.objects.get(pk=user_id)))",
+        "",
+        "tests/assistance/test_awards.py::test_an_application_works_on_nobody_who_is_apart_by_now",
+    ),
+    Planted(
         "who may only pay reads no service",
         "bills/naming.py",
         '_("Medical bill") if scope.sees_only_amounts_of(bill.member_id) else _(bill.title or "Medical bill")',
