@@ -13,7 +13,7 @@ from accounts.visibility import Scope
 from bills import naming
 from bills.models import Bill
 from ledger.templatetags.portal import day_long
-from payments import declines
+from payments import declines, return_codes
 from payments.autopay import terms
 from payments.autopay.terms import Covers, Subject
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentPlan, PlanBill
@@ -127,7 +127,7 @@ def ended_how(charge: AutopayCharge) -> str:
     if charge.status == Charge.SKIPPED:
         return str(SKIPPED.get(charge.code, _("What it was for stays owed.")))
     if charge.status == Charge.FAILED:
-        return _("You have not been charged.") + " " + str(declines.text_of(charge.code))
+        return _("You have not been charged.") + " " + _why_failed(charge.code)
     if charge.status == Charge.ASKED:
         return _("It is above your limit, so it is only charged if you say yes.")
     is_paused = charge.enrollment.status == AutopayEnrollment.Status.PAUSED
@@ -139,9 +139,15 @@ def standing_of(enrollment: AutopayEnrollment) -> str:
     if enrollment.status == AutopayEnrollment.Status.PAUSED and enrollment.paused_until is not None:
         return _("Paused until %(day)s.") % {"day": day_long(enrollment.paused_until)}
     if enrollment.status == AutopayEnrollment.Status.SUSPENDED:
-        why = SUSPENDED.get(enrollment.suspended_code) or declines.text_of(enrollment.suspended_code)
+        why = SUSPENDED.get(enrollment.suspended_code) or _why_failed(enrollment.suspended_code)
         return f"{_('We have stopped it until you act.')} {why}"
     return ""
+
+
+def _why_failed(code: str) -> str:
+    """What a bank's return or a decline means, in a sentence."""
+    returned = return_codes.CODES.get(code)
+    return str(returned.text if returned is not None else declines.text_of(code))
 
 
 def tone_of(status: str) -> str:

@@ -244,9 +244,10 @@ def test_turning_autopay_off_calls_off_the_debit_that_was_to_be_sent_again(
     returned(provider, Payment.objects.get(), "R01")
     enrollment, retry = AutopayEnrollment.objects.get(), Payment.objects.get(retry_of__isnull=False)
     changing.pause(enrollment, real_cast.alice.user, until=in_days(1))
-    alice, says = proved(real_cast.alice), "The second debit of $185.00"
+    alice, says = proved(real_cast.alice), "debited again because it came back, is called off"
     assert says in text_of(alice.get(f"/autopay/{enrollment.pk}/stop/"))
-    assert "is debited again on" in text_of(alice.get(f"/autopay/charges/{debited.pk}/"))
+    told = text_of(alice.get(f"/autopay/charges/{debited.pk}/"))
+    assert "is debited again on" in told and "not enough money" in told
     alice.post(f"/autopay/{enrollment.pk}/stop/")
     assert (moving.current(retry.pk).status, moving.current(retry.pk).failure_code) == ("canceled", "autopay_ended")
     assert Event.objects.get(kind="payment.not_sent").data == {"payment_id": retry.pk, "code": "autopay_ended"}
