@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import delegates
 from accounts.models import Delegate, Member
 
 GRANTS = [
@@ -62,13 +63,10 @@ class InviteForm(forms.Form):
         """A teenager's bills are lent for paying alone (RULES section 6)."""
         cleaned = super().clean() or {}
         member = self.members.get(cleaned.get("member", 0))
-        is_teens = member is not None and member.pk not in self.own_ids and member.age >= TEEN_AT
-        if is_teens and cleaned.get("grant") not in (None, Delegate.Grant.PAY_ONLY):
+        grant = cleaned.get("grant", Delegate.Grant.PAY_ONLY)
+        if member is not None and member.pk not in self.own_ids and not delegates.may_lend(member, grant, by_id=0):
             self.add_error("grant", _("For somebody of this age you can only let others pay."))
         return cleaned
-
-
-TEEN_AT = 12
 
 
 class AcceptForm(forms.Form):

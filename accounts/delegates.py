@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import departures, mailing, rate_limits
-from accounts.ages import ADULT_AT, latest_birth
+from accounts import consent_rules, departures, mailing, rate_limits
+from accounts.ages import ADULT_AT, birthday, latest_birth
 from accounts.models import Delegate, Invitation, InvitationQuerySet, Mail, Member, User
 from accounts.visibility import Scope, scope_of
 from activity.doorbell import ring
@@ -45,6 +45,23 @@ def may_grant_for(scope: Scope) -> list[Member]:
     ]
 
 
+def last_day_of_sight(member: Member, *, today: dt.date) -> dt.date:
+    """Up to which day a parent may let others see a child: the last one before the teen age of the household's state.
+
+    From then on paying alone is lent; whom a teenager lets see is theirs to say (RULES section 6).
+    """
+    state = member.household.state
+    age = consent_rules.from_age(consent_rules.of_states([state]), "", state, on=today)
+    return birthday(member.birth_date, age) - dt.timedelta(days=1)
+
+
+def may_lend(member: Member, grant: str, *, by_id: int) -> bool:
+    """Whether this person may grant that of the member now: of another who is a teenager, paying alone."""
+    is_harmless = grant == Delegate.Grant.PAY_ONLY or member.user_id == by_id
+    today = timezone.localdate()
+    return is_harmless or today <= last_day_of_sight(member, today=today)
+
+
 @atomic_with_retry
 def invite(member: Member, *, address: str, grant: str, until: dt.date | None, by: User, language: str) -> Invitation:
     """Ask whoever has this address to act for a member; a repeat replaces what waited.
@@ -58,6 +75,8 @@ def invite(member: Member, *, address: str, grant: str, until: dt.date | None, b
         raise Refused(_("That is your own address. Enter the address of the person who is to help you."))
     if until is not None and not today <= until <= today + LONGEST:
         raise Refused(_("Choose a last day from today on, at most five years ahead."))
+    if not may_lend(member, grant, by_id=by.pk):
+        raise Refused(_("For somebody of this age you can only let others pay."))
     Member.objects.select_for_update().get(pk=member.pk)
     for standing in Invitation.objects.filter(
         member=member, address=address, answered_at__isnull=True, ended_at__isnull=True
@@ -92,7 +111,7 @@ def accept(invitation: Invitation, *, user: User) -> Delegate:
     """Begin to act for the member, once: no longer than what is planned for the two of them lets it.
 
     Raises Refused where the invitation is no longer this user's to accept, or who sent it could not send it any more:
-    the child has come of age or has left, has a sign-in now, is confidential, or another holds the account.
+    the child is a teenager or an adult by now, has left, has a sign-in, is confidential, or another holds the account.
     """
     # The members' rows first, as `invite`, `end` and `departures.plan` do: one order of locks.
     of_user = Q(user_id=user.pk, household__members=invitation.member_id)
@@ -101,6 +120,8 @@ def accept(invitation: Invitation, *, user: User) -> Delegate:
     member = rows[invitation.member_id]
     found = waiting_for(user).select_related(None).select_for_update(of=("self",)).filter(pk=invitation.pk).first()
     if found is None or member not in may_grant_for(scope_of(found.invited_by)):
+        found = None
+    if found is None or not may_lend(member, found.grant, by_id=found.invited_by_id):
         raise Refused(_("This invitation cannot be accepted any more. Ask for a new one."))
     if member.user_id == user.pk:
         raise Refused(_("This is your own account."))
@@ -108,7 +129,11 @@ def accept(invitation: Invitation, *, user: User) -> Delegate:
         raise Refused(_("Only adults can act for somebody else."))
     for standing in Delegate.objects.filter(member=member, user=user, ended_at__isnull=True):
         _end(standing, actor=f"user:{user.pk}", reason="replaced")
-    made = Delegate.objects.create(member=member, user=user, grant=found.grant, until=found.until)
+    until = found.until
+    if found.grant != Delegate.Grant.PAY_ONLY and member.user_id != found.invited_by_id:
+        last = last_day_of_sight(member, today=timezone.localdate())
+        until = min(until or last, last)
+    made = Delegate.objects.create(member=member, user=user, grant=found.grant, until=until)
     Invitation.objects.filter(pk=found.pk).update(answered_at=timezone.now(), delegate=made)
     departures.cap(made)
     _record("delegate.accepted", made, actor=f"user:{user.pk}")

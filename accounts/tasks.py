@@ -4,7 +4,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import departures, mailing
+from accounts import departures, mailing, teens
 from accounts.uploads import keeping
 
 
@@ -34,5 +34,6 @@ def delete_expired_uploads() -> int:
 
 @shared_task
 def foresee_coming_of_age() -> int:
-    """Write down who comes of age soon, and have it told."""
-    return departures.foresee_all(timezone.localdate())
+    """Write down who comes of age soon, and have it told; end what lets others see who has become a teenager."""
+    today = timezone.localdate()
+    return departures.foresee_all(today) + teens.end_due(today)

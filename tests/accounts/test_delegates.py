@@ -4,14 +4,16 @@ import datetime as dt
 import time
 
 import pytest
+import time_machine
 from allauth.account.internal.userkit import user_id_to_str
 from django.test import Client
 from django.utils import timezone
 
-from accounts import delegates, mailing
-from accounts.models import Delegate, Invitation, Mail, Member, User
+from accounts import delegates, mailing, teens
+from accounts.models import Delegate, Household, Invitation, Mail, Member, User
 from accounts.visibility import scope_of
 from activity.models import Access, Event
+from notifications import audience_family
 from tests.conftest import PASSWORD, Cast
 from tests.factories import make_bill
 
@@ -150,6 +152,46 @@ def test_of_a_teenager_only_paying_is_lent(cast: Cast) -> None:
     alice = signed_in(cast.alice.user)
     assert alice.post("/family/delegates/invite/", form(cast.maya, grant="view")).status_code == 422
     assert alice.post("/family/delegates/invite/", form(cast.maya)).status_code == 302
+
+
+def test_what_lets_others_see_a_child_ends_when_they_are_a_teenager(cast: Cast, eve: User) -> None:
+    """At the midnight of that birthday, 12 in California and 13 in Oregon; paying goes on, and both sides are told."""
+    assert cast.alice.user and cast.charlie.user
+    born, teen = dt.date(2018, 6, 15), dt.date(2030, 6, 15)
+    start = timezone.make_aware(dt.datetime.combine(teen - dt.timedelta(days=2), dt.time(12)))
+    Member.objects.filter(pk=cast.maya.pk).update(birth_date=born)
+    cast.maya.refresh_from_db()
+    with time_machine.travel(start, tick=False):
+        asked = [
+            delegates.invite(cast.maya, address=address, grant=grant, until=None, by=cast.alice.user, language="en")
+            for address, grant in (
+                ("charlie@example.com", "full"), ("dana@example.com", "view"), ("eve@example.com", "pay_only")
+            )
+        ]  # fmt: skip
+        given = delegates.accept(asked[0], user=cast.charlie.user)
+        lent = delegates.accept(asked[2], user=eve)
+        assert (given.until, lent.until) == (teen - dt.timedelta(days=1), None)
+        Delegate.objects.filter(pk=given.pk).update(until=None)
+        assert teens.end_due(timezone.localdate()) == 0  # it was granted before the rule
+        assert scope_of(cast.charlie.user).grants == {cast.maya.pk: "full"}
+    with time_machine.travel(timezone.make_aware(dt.datetime.combine(teen, dt.time.min)), tick=False):
+        assert scope_of(cast.charlie.user).grants == {} and scope_of(eve).grants == {cast.maya.pk: "pay_only"}
+        for refused in (
+            lambda: delegates.accept(asked[1], user=cast.dana),
+            lambda: delegates.invite(
+                cast.maya, address="x@example.com", grant="view", until=None, by=cast.alice.user, language="en"
+            ),
+        ):
+            with pytest.raises(delegates.Refused):
+                refused()
+        assert delegates.last_day_of_sight(cast.maya, today=teen) < teen
+        Household.objects.filter(pk=cast.household.pk).update(state="OR")
+        assert delegates.may_lend(Member.objects.get(pk=cast.maya.pk), "view", by_id=cast.alice.user.pk)
+        Household.objects.filter(pk=cast.household.pk).update(state="CA")
+        assert (teens.end_due(teen), teens.end_due(teen)) == (1, 0)
+        ended = Event.objects.get(kind="delegate.ended", subject=f"delegate:{given.pk}")
+    assert [told.user_id for told in audience_family.granters_at_end(ended)] == [cast.alice.user.pk]
+    assert [told.user_id for told in audience_family.delegates_at_end(ended)] == [cast.charlie.user.pk]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,27 @@ HOUSEHOLD = (
         f"{P}test_an_invitation_neither_survives_a_leaving_nor_outlasts_one",
     ),
     Planted(
+        "what lets others see a child ends with childhood",
+        "accounts/delegates.py",
+        "        until = min(until or last, last)\n",
+        "",
+        "tests/accounts/test_delegates.py::test_what_lets_others_see_a_child_ends_when_they_are_a_teenager",
+    ),
+    Planted(
+        "of a teenager paying alone is lent",
+        "accounts/delegates.py",
+        "    return is_harmless or today <= last_day_of_sight(member, today=today)",
+        "    return True",
+        "tests/accounts/test_delegates.py::test_what_lets_others_see_a_child_ends_when_they_are_a_teenager",
+    ),
+    Planted(
+        "what was granted before is given that end too",
+        "accounts/teens.py",
+        "            Delegate.objects.filter(longer, pk=delegate.pk, ended_at__isnull=True).update(until=last)",
+        "            pass",
+        "tests/accounts/test_delegates.py::test_what_lets_others_see_a_child_ends_when_they_are_a_teenager",
+    ),
+    Planted(
         "invitations end with the household",
         "payments/departing.py",
         '    for invitation in departures.asked_for(member, on=departure.on).order_by("pk"):\n'
