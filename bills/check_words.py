@@ -1,6 +1,6 @@
 """What a check found, in plain words: the sums, what it means, and the one thing to do about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from ledger.templatetags.portal import day_long
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One finding as it stands on the page. `action` is empty where there is nothing to do."""
+    """One finding as it stands on the page."""
 
     flag: str
     heading: str
@@ -33,6 +33,7 @@ class Checked:
     matches: bool
     told: tuple[Told, ...]
     summary: str
+    tells_of_hold: bool = False  # that the bill waits for its claim alone: nothing else is to say so
 
 
 CAUSES: dict[Flag, Hold.Cause] = {
@@ -45,11 +46,16 @@ CAUSES: dict[Flag, Hold.Cause] = {
 }
 
 
-def of_bill(bill: Bill, scope: Scope) -> Checked | None:
-    """The check of a medical bill for a viewer who sees its services; None of any other bill, and of a void one."""
+def of_bill(bill: Bill, scope: Scope, causes: Collection[str] = ()) -> Checked | None:
+    """The check of a medical bill for a viewer who sees its services; None of any other bill, and of a void one.
+
+    `causes`: for what the bill waits.
+    """
     if bill.kind != Bill.Kind.MEDICAL or bill.voided_at is not None:
         return None
     checked = told(checking.check(check_facts.gather(bill, scope=scope)))
+    is_open = any(each.flag == Flag.CLAIM_OPEN for each in checked.told)
+    checked = replace(checked, tells_of_hold=is_open and set(causes) == {Hold.Cause.CLAIM_OPEN})
     if bill.member_id in scope.clinical_ids:
         return checked
     return replace(checked, told=tuple(replace(each, claim_number="") for each in checked.told))  # not theirs to open
@@ -75,7 +81,7 @@ def _open(finding: Finding) -> Told:
             "pay now if you want to; the amount may still change."
         ),
         (Row(_("This bill asks for, so far"), finding.sums["charged"]),),
-        "",
+        _("Ask about this bill"),
         finding.about,
     )
 

@@ -58,7 +58,7 @@ def ask(request: MemberRequest) -> HttpResponse:
     flag = request.GET.get("flag", "")
     flag = flag if subject.bill is not None and flag in list(Flag) else ""
     is_general = not any(named.values())
-    topic = Inquiry.Topic.WRONG if flag else request.GET.get("topic", "")
+    topic = Inquiry.Topic.WRONG if flag not in ("", Flag.CLAIM_OPEN) else request.GET.get("topic", "")
     form = AskForm(
         Member.objects.visible_to(request.scope).order_by("-is_primary_holder", "birth_date", "pk")
         if is_general else None,

@@ -61,12 +61,13 @@ def bill_page(request: MemberRequest, number: str) -> HttpResponse:
     """Show one bill."""
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
-    told = _told(request, bill)
+    causes = holds.causes_of(bill)
+    told = _told(request, bill, causes)
     context = {
         **told,
         "ask_href": f"{reverse('ask')}?{urlencode({'bill': bill.number})}",
         "somebody_else": shared_link(bill, request.scope),
-        "check": None if told["is_amounts_only"] else check_words.of_bill(bill, request.scope),
+        "check": None if told["is_amounts_only"] else check_words.of_bill(bill, request.scope, causes),
     }
     return render(request, "bills/bill.html", context)
 
@@ -78,7 +79,7 @@ def bill_pdf(request: MemberRequest, number: str) -> HttpResponse:
     """Give one bill as a PDF that screen readers can read."""
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
-    context = {**_told(request, bill), "printed_link": printed_link(bill, request.scope)}
+    context = {**_told(request, bill, holds.causes_of(bill)), "printed_link": printed_link(bill, request.scope)}
     body = pdf.rendered("print/bill.html", context, request)
     return HttpResponse(
         body,
@@ -108,7 +109,7 @@ def _visible(request: MemberRequest, number: str) -> Bill:
     return get_object_or_404(Bill.objects.visible_to(request.scope).select_related("coverage__plan"), number=number)
 
 
-def _told(request: MemberRequest, bill: Bill) -> dict[str, object]:
+def _told(request: MemberRequest, bill: Bill, causes: frozenset[str]) -> dict[str, object]:
     """What the page and the PDF say of a bill: to a pay-only delegate amounts and dates alone."""
     scope = request.scope
     is_amounts_only = scope.sees_only_amounts_of(bill.member_id)
@@ -125,7 +126,8 @@ def _told(request: MemberRequest, bill: Bill) -> dict[str, object]:
         "entries": _entries(bill),
         "taken_back": receipts.taken_back_on(bill, scope) if row.balance_cents else [],
         "is_under_review": row.state is State.UNDER_REVIEW,
-        "is_undecided": holds.causes_of(bill) == {Hold.Cause.CLAIM_OPEN},
+        "is_undecided": causes == {Hold.Cause.CLAIM_OPEN},
+        "is_asked": not causes.isdisjoint(check_words.CAUSES.values()),
         "can_share": sharing.can_share(bill, scope),
         "can_spread": offering.can_be_offered(bill, scope),
     }

@@ -313,7 +313,14 @@ def test_a_bill_whose_claim_is_open_is_held_from_the_first_moment_and_goes_on_wh
     assert Hold.objects.standing().get().cause == "claim_open"
     assert found(bill) == [Flag.CLAIM_OPEN]
     page = text(cast.alice, f"/bills/{bill.number}/")
-    assert "Nothing is due on this bill yet" in page and "Pay only if you want to" in page
+    assert "The claim for this bill is not decided yet" in page and "Pay only if you want to" in page
+    assert "This bill asks for, so far" in page and "/claims/B1/" in page and "flag=claim_open" in page
+    assert "Nothing is due on this bill yet" not in page  # said once
+    other = holds.begin(bill, cause=Hold.Cause.ASSISTANCE, reference="application:1")
+    page = text(cast.alice, f"/bills/{bill.number}/")
+    assert "The claim for this bill is not decided yet" in page and "We are checking this bill" in page
+    assert "flag=claim_open" in page
+    holds.end([other])
     assert rechecking.run(DAY).holds == 0
     assert book_holds()
     file.write_text(f"{head}B1,M-ALICE,2026-10-14,Office visit,140.00,2026-11-10,2026-10-20,active\n")

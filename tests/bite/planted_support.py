@@ -27,6 +27,13 @@ SUPPORT = (
         f"{B}test_checking.py::test_two_bills_of_one_claim_number_are_flagged_whatever_they_are_called",
     ),
     Planted(
+        "a flag has its button until it is asked about",
+        "payments/pages/bills.py",
+        "not causes.isdisjoint(check_words.CAUSES.values())",
+        "bool(causes)",
+        f"{S}test_questions.py::test_asking_about_a_bill_opens_a_question_holds_the_bill_and_waits_for_staff",
+    ),
+    Planted(
         "a shared bill tells of no other bill",
         "bills/check_facts.py",
         "    bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)",

@@ -45,7 +45,11 @@ def wish(**changes: object) -> dict[str, object]:
 
 def test_asking_about_a_bill_opens_a_question_holds_the_bill_and_waits_for_staff(cast: Cast) -> None:
     bill = make_bill(cast.alice)
+    make_claim(bill, cast.alice, owes_cents=14_000)
+    held_for_another = holds.begin(bill, cause=Hold.Cause.ASSISTANCE, reference="application:1")
     client = client_of(cast.alice.user)
+    assert "&amp;flag=more_than_claim" in client.get(f"/bills/{bill.number}/").content.decode()
+    holds.end([held_for_another])
     address = f"/support/ask/?bill={bill.number}&flag=more_than_claim"
     assert "Hold this bill until you answer" in client.get(address).content.decode()
     answer = client.post(address, wish())
@@ -63,7 +67,9 @@ def test_asking_about_a_bill_opens_a_question_holds_the_bill_and_waits_for_staff
     assert (item.subject, item.due_at) == (f"inquiry:{inquiry.number}", inquiry.due_at)
     page = client.get(answer.headers["Location"]).content.decode()
     assert "I was charged twice." in page and "The bill is on hold" in page
-    assert "We are checking this bill" in client.get(f"/bills/{bill.number}/").content.decode()
+    page = client.get(f"/bills/{bill.number}/").content.decode()
+    assert "We are checking this bill" in page and "more than your claim says" in page
+    assert "flag=more_than_claim" not in page  # it is asked already
 
 
 def test_the_same_form_sent_twice_asks_once(cast: Cast) -> None:
