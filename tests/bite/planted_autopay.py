@@ -120,7 +120,7 @@ AUTOPAY = (
         f"{P}autopay/test_running.py::test_what_one_worker_has_taken_another_passes_by",
     ),
     Planted(
-        'autopay: a method declined for good', 'payments/autopay/submitting.py',
+        'autopay: a method declined for good', 'payments/autopay/charge_sql.py',
         'AND f.code = ANY(%(hard)s))',
         'AND f.code = ANY(%(hard)s) AND false)',
         f"{P}autopay/test_failing.py::test_a_hard_decline_is_never_tried_again_with_that_method",
