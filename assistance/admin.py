@@ -293,7 +293,8 @@ class AwardAdmin(ApplicationRecordAdmin):
         Action(
             suffix="revoke", label="End it", permission=REVOKES, run=_doing(_revoke, "It has ended."),
             applies=lambda award: award.revoked_at is None,
-            explains="What it gave stays given. New bills, or premiums from next month on, get nothing of it.",
+            explains="What it gave stays given. New bills, or premiums from next month on, get nothing of it. The"
+            " applicant reads your reason word for word.",
         ),
     )  # fmt: skip
 

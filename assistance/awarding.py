@@ -47,6 +47,7 @@ def give(application: Application, determination: Determination, *, by: User, on
         record(
             "award.given", subject=f"award:{award.pk}", owner_id=application.household_id, actor=f"user:{by.pk}",
             award_id=award.pk, application_id=application.pk, user_id=application.applicant_id, percent=award.percent,
+            end_on=str(award.end_on),
         )  # fmt: skip
     put_to_bills(award)
     return award

@@ -13,11 +13,13 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Coverage, Member, User
+from accounts.models.coverages import CoverageQuerySet
 from activity.recording import record
 from assistance import eligible, rules
 from assistance.awarding import months_after
 from assistance.models import Application, Award, CharitableRule
 from bills import premiums
+from bills.models import Bill
 from bills.premiums import month_after
 from ledger.transactions import atomic_with_retry
 
@@ -46,13 +48,8 @@ def coverages(application: Application, *, income_cents: int, on: dt.date) -> li
     if not application.wants_charitable:
         return []
     chosen = []
-    rows = Coverage.objects.filter(
-        subscriber__in=eligible.members(application),
-        kind__in=[Coverage.Kind.INDIVIDUAL, Coverage.Kind.FAMILY, Coverage.Kind.CHARITABLE],
-        subsidy_cents=0, premium_cents__gt=0,
-    ).in_force(on, on)  # fmt: skip
-    for coverage in rows.select_related("subscriber").order_by("pk"):
-        start = _next_start(coverage, on)
+    for coverage in _without_other_help(application).in_force(on, on).select_related("subscriber").order_by("pk"):
+        start = _next_start(coverage, on, asked_on=asked_on(application))
         if start is None:
             continue
         rule = rules.charitable_rule(
@@ -66,12 +63,38 @@ def coverages(application: Application, *, income_cents: int, on: dt.date) -> li
     return chosen
 
 
-def _next_start(coverage: Coverage, on: dt.date) -> dt.date | None:
-    """The day after what stands, else the first of this month; None where it is too early, or covered no more then."""
+def open_premiums(application: Application) -> QuerySet[Bill]:
+    """Premiums that wait for an application: those that it would help with, from the month on in which it was sent."""
+    if not application.wants_charitable:
+        return Bill.objects.none()
+    return Bill.objects.filter(
+        kind=Bill.Kind.PREMIUM, voided_at__isnull=True, receivable__balance_cents__gt=0,
+        coverage__in=_without_other_help(application), period__gte=asked_on(application).replace(day=1),
+    ).order_by("pk")  # fmt: skip
+
+
+def asked_on(application: Application) -> dt.date:
+    """The day on which an application was sent; today where it is being sent."""
+    return timezone.localdate(application.submitted_at) if application.submitted_at else timezone.localdate()
+
+
+def _without_other_help(application: Application) -> CoverageQuerySet:
+    return Coverage.objects.filter(
+        subscriber__in=eligible.members(application), household_id=application.household_id,
+        kind__in=[Coverage.Kind.INDIVIDUAL, Coverage.Kind.FAMILY, Coverage.Kind.CHARITABLE],
+        subsidy_cents=0, premium_cents__gt=0,
+    )  # fmt: skip
+
+
+def _next_start(coverage: Coverage, on: dt.date, *, asked_on: dt.date) -> dt.date | None:
+    """The day after what stands, else the first of the month in which it was asked for, whose premium has waited.
+
+    None where it is too early, or the coverage is over by then.
+    """
     standing = coverage.awards.filter(kind=Award.Kind.CHARITABLE, revoked_at__isnull=True, end_on__gte=on)
     last = max(standing.values_list("end_on", flat=True), default=None)
     if last is None:
-        return on.replace(day=1)
+        return max(min(on, asked_on), coverage.start_on).replace(day=1)
     is_early = (last - on).days > RENEW_WITHIN_DAYS
     is_over = coverage.end_on is not None and coverage.end_on <= last
     return None if is_early or is_over else last + DAY
@@ -128,9 +151,14 @@ def give(application: Application, chosen: Chosen, *, by: User, on: dt.date) -> 
     if not is_new:
         return award
     award.members.set(coverage.members.all())
-    _tell(award, "charitable.given", actor=f"user:{by.pk}")
+    _tell(award, "charitable.given", actor=f"user:{by.pk}", end_on=str(award.end_on))
     bring_in_line(coverage, on=on, reason="charitable coverage began", actor=f"user:{by.pk}")
     return award
+
+
+def year_from(start: dt.date) -> dt.date:
+    """The last day of MONTHS months from a first day on."""
+    return months_after(start, MONTHS)
 
 
 @atomic_with_retry
@@ -147,7 +175,7 @@ def end(award: Award, *, by: User, reason: str, on: dt.date) -> bool:
     if not changed or award.coverage is None:
         return False
     coverage = Coverage.objects.select_for_update().get(pk=award.coverage.pk)
-    _tell(award, "charitable.ended", actor=f"user:{by.pk}", reason=reason)
+    _tell(award, "charitable.ended", actor=f"user:{by.pk}", reason=reason, end_on=str(end_on))
     bring_in_line(coverage, on=on, reason="charitable coverage ended", actor=f"user:{by.pk}")
     return True
 
@@ -196,8 +224,8 @@ def _begin(coverage_id: int, today: dt.date) -> None:
     bring_in_line(coverage, on=today, reason="charitable coverage began", actor="system")
 
 
-def _tell(award: Award, kind: str, *, actor: str, reason: str = "") -> None:
+def _tell(award: Award, kind: str, *, actor: str, end_on: str, reason: str = "") -> None:
     record(
         kind, subject=f"award:{award.pk}", owner_id=award.application.household_id, actor=actor, reason=reason[:500],
-        award_id=award.pk, user_id=award.application.applicant_id,
+        award_id=award.pk, user_id=award.application.applicant_id, end_on=end_on,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """While an application is pending, its bills wait: those that are open, and those that come in meanwhile."""
 
-from assistance import eligible
+from assistance import charity, eligible
 from assistance.models import Application
 from assistance.states import ApplicationStatus
 from bills import holds
@@ -12,18 +12,20 @@ REFERENCE = "application:"  # what its holds are known by, before its id
 
 
 def hold(application: Application) -> int:
-    """Hold every open eligible bill of a pending application; how many were not held for it yet.
+    """Hold every open bill that a pending application asks help for; how many were not held for it yet.
 
-    A bill on which nothing is owed any more, or of a member that is not asked for, is not held; of one who is apart
-    from the applicant since, it waits for it no longer. The caller runs it in
-    the transaction that moves the application; the tasks run it again for bills that came in.
+    Medical bills where it asks for assistance, premiums where it asks for charitable coverage. A bill on which nothing
+    is owed any more, or of a member that is not asked for, is not held; of one who is apart from the applicant since,
+    it waits for it no longer. The caller runs it in the transaction that moves the application; the tasks run it again
+    for bills that came in.
     """
     is_appeal = application.status == ApplicationStatus.APPEALED
     cause = Hold.Cause.APPEAL if is_appeal else Hold.Cause.ASSISTANCE
     of_it = Hold.objects.standing().filter(reference=application.reference)
     holds.end(of_it.exclude(bill__member__in=eligible.members(application)))
     held = Hold.objects.standing().filter(reference=application.reference, cause=cause).values("bill_id")
-    waiting = list(eligible.open_bills(application).exclude(pk__in=held))
+    medical = list(eligible.open_bills(application).exclude(pk__in=held)) if application.wants_assistance else []
+    waiting = medical + list(charity.open_premiums(application).exclude(pk__in=held))
     for bill in waiting:
         holds.begin(bill, cause=cause, reference=application.reference)
     return len(waiting)

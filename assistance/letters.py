@@ -1,4 +1,4 @@
-"""The letters of an application: received, what is missing, the decision and why, the appeal. Each is an event's.
+"""The letters of an application: received, what is missing, decision and why, appeal, end of help. Each is an event's.
 
 What happened is append-only, so a letter that was written can be had again as it was (payments.papers lists them).
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Member
 from accounts.visibility import Scope
 from activity.models import Event
+from assistance import charity
 from assistance.models import Application, Award, Determination, MissingItem
 from payments.papers import Kind, Paper
 
@@ -33,6 +35,11 @@ class About(models.TextChoices):
     DENIED = "denied", _("Your application is not approved")
     APPEALED = "appealed", _("We received your appeal")
     UPHELD = "upheld", _("Your appeal was decided: not approved")
+    ENDED = "ended", _("Your help was ended")
+
+
+GIVEN = ("award.given", "charitable.given")
+ENDED = ("award.revoked", "charitable.ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class Letter:
     @property
     def about(self) -> About:
         """What it says."""
-        return About(self.event.to_status)
+        return About.ENDED if self.event.kind in ENDED else About(self.event.to_status)
 
     @property
     def on(self) -> dt.date:
@@ -83,8 +90,20 @@ class Letter:
 
     @property
     def awards(self) -> list[Award]:
-        """What was given."""
-        return list(self.application.awards.select_related("coverage__plan").order_by("pk"))
+        """What was given, as it was given: an end that was set since is another letter's."""
+        awards = list(self.application.awards.select_related("coverage__plan").order_by("pk"))
+        for award in awards:
+            award.end_on = _end_as_given(award)
+        return awards
+
+    @property
+    def ended(self) -> Award | None:
+        """What was ended, with its last day."""
+        awards = self.application.awards.select_related("coverage__plan")
+        award = awards.filter(pk=self.event.data.get("award_id")).first() if self.event.kind in ENDED else None
+        if award is not None:
+            award.end_on = _day(self.event, "end_on") or (award.end_on if award.coverage_id else self.on)
+        return award
 
     @property
     def address(self) -> str:
@@ -93,10 +112,24 @@ class Letter:
         return f"{reverse('application_letter', args=[self.application.number])}?{query}"
 
 
+def _end_as_given(award: Award) -> dt.date:
+    """The last day that an award was made with: in its event; before events said so, a charitable one had a year."""
+    event = Event.objects.filter(subject=f"award:{award.pk}", kind__in=GIVEN).first()
+    told = _day(event, "end_on") if event is not None else None
+    return told or (charity.year_from(award.start_on) if award.coverage_id else award.end_on)
+
+
+def _day(event: Event, name: str) -> dt.date | None:
+    told = event.data.get(name)
+    return dt.date.fromisoformat(told) if told else None
+
+
 def of(application: Application) -> list[Letter]:
     """The letters of an application, the latest first."""
+    awards = [f"award:{pk}" for pk in application.awards.values_list("pk", flat=True)]
     events = Event.objects.filter(
-        subject=f"application:{application.number}", kind__in=[f"application.{about}" for about in About.values]
+        Q(subject=f"application:{application.number}", kind__in=[f"application.{about}" for about in About.values])
+        | Q(subject__in=awards, kind__in=ENDED)
     )
     return [Letter(application, event) for event in events.order_by("-pk")[:MAX_LETTERS]]
 

@@ -43,7 +43,9 @@ def assistance(request: MemberRequest) -> HttpResponse:
     """What one asked for and was given, and the estimate."""
     context = {
         "applications": Application.objects.visible_to(request.scope).order_by("-pk")[:10],
-        "awards": Award.objects.visible_to(request.scope).select_related("coverage").order_by("-pk")[:10],
+        "awards": Award.objects.visible_to(request.scope)
+        .select_related("coverage", "application")
+        .order_by("-pk")[:10],
         "today": timezone.localdate(),
     }
     return _estimated(request, context, None)

@@ -40,5 +40,12 @@ def of_awards(notices: Sequence[Notification]) -> dict[int, Looked]:
         elif notice.member_id is not None and notice.member_id not in scope_of(reader(notice)).member_ids:
             found[notice.pk] = NotToBeSent("the bill is not the user's to see")
         else:
-            found[notice.pk] = News(reverse("overpaid" if notice.kind == "help_credit" else "assistance"))
+            found[notice.pk] = News(_page(notice.kind, award))
     return found
+
+
+def _page(kind: str, award: Award) -> str:
+    """Where it is read: that help was ended on the application, beside the letter that says why."""
+    if kind == "help_ended":
+        return reverse("application", args=[award.application.number])
+    return reverse("overpaid" if kind == "help_credit" else "assistance")

@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from accounts.models import Coverage, Member
 from activity.models import Event
-from assistance import applying, charity, ending
-from assistance.models import Award
+from assistance import applying, charity, ending, holding
+from assistance.models import Application, Award
 from bills import premiums
 from bills.models import Bill
 from ledger.chart import Code
 from ledger.models import Transfer
-from tests.assistance.asking import approved, sent
-from tests.factories import make_coverage
+from tests.assistance.asking import approved, draft, sent
+from tests.factories import make_bill, make_coverage
 
 
 def this_month() -> dt.date:
@@ -136,6 +136,25 @@ def test_months_count_from_the_age_on_once_and_as_far_as_they_went(cast, coverag
     Member.objects.filter(pk=cast.alice.pk).update(birth_date=born)
     cast.alice.refresh_from_db()
     assert charity.months_had(cast.alice, from_age=21) == 0
+
+
+def test_what_is_asked_for_waits_and_nothing_else(cast):
+    """Help with a premium lets the premium wait from its month on, not medical bills; and begins with that month."""
+    before = premiums.month_after(this_month() - dt.timedelta(days=40))
+    coverage = make_coverage(cast.alice, premium_cents=50_000, subsidy_cents=0, start_on=before)
+    premiums.catch_up(coverage)
+    make_bill(cast.alice)
+    application = draft(cast.alice, income_cents=2_000_00, charitable=True)
+    applying.write(application, wants_assistance=False)
+    applying.submit(application, signature="Alice Rivera", by=cast.alice.user)
+    months = Bill.objects.filter(coverage=coverage, period__gte=this_month())
+    assert set(Bill.objects.filter(held_since__isnull=False)) == set(months) != set()
+    asked = dt.datetime.combine(before + dt.timedelta(days=9), dt.time(20), tzinfo=dt.UTC)
+    Application.objects.filter(pk=application.pk).update(submitted_at=asked)
+    assert holding.hold_new() == Bill.objects.filter(coverage=coverage).count() - months.count() > 0
+    applying.approve(application, by=cast.dana, reason="Within the limit.")
+    assert not Bill.objects.filter(held_since__isnull=False).exists()
+    assert (application.awards.get().start_on, owed(coverage, before)) == (before, 0)
 
 
 def test_months_before_it_began_are_not_its_own(cast):

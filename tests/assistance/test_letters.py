@@ -4,15 +4,21 @@ import datetime as dt
 from io import BytesIO
 
 import pikepdf
+from django.utils import timezone
 
 from accounts.models import User
-from assistance import applying, letters
+from assistance import applying, awarding, charity, letters
+from assistance.models import Award
 from bills.models import Claim
+from notifications import notices
+from notifications.models import Notification
+from notifications.news.assistance import of_awards
+from notifications.news.looking import News
 from payments import monthly_statements
 from tests.assistance.asking import approved, sent
 from tests.bills.test_claim_pages import make_claim
 from tests.conftest import Cast
-from tests.factories import make_bill, make_delegate, make_payment
+from tests.factories import make_bill, make_coverage, make_delegate, make_payment
 from tests.payments.pages import signed_in, text_of
 from tests.support.test_questions import client_of
 
@@ -68,6 +74,35 @@ def test_a_decision_says_what_is_given_by_which_figures_in_the_applicants_langua
     assert received.decide_by == application.decide_by
     title, language = title_and_language(signed_in(cast.alice).get(decision.address).content)
     assert (language, "approved" in title) == ("es", False)
+
+
+def test_help_that_is_ended_says_why_and_the_letter_that_gave_it_stays_as_it_was(cast: Cast) -> None:
+    """On the page, in a letter of its own and where the notice leads; what was approved reads as on the day."""
+    make_coverage(cast.alice, premium_cents=50_000, subsidy_cents=0, start_on=timezone.localdate().replace(day=1))
+    application = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True)
+    as_given = [award.end_on for award in letters.of(application)[0].awards]
+    helped, charitable = application.awards.order_by("kind")
+    assert awarding.revoke(helped, by=cast.dana, reason="The pay stubs were another's.")
+    assert charity.end(charitable, by=cast.dana, reason="Another program pays now.", on=timezone.localdate())
+    found = letters.of(application)
+    assert [str(one.about) for one in found] == ["ended", "ended", "approved", "submitted"]
+    assert [award.end_on for award in found[2].awards] == as_given
+    assert [one.reason for one in found[:2]] == ["Another program pays now.", "The pay stubs were another's."]
+    assert [one.ended and one.ended.end_on for one in found[:2]] == [
+        Award.objects.get(pk=charitable.pk).end_on, timezone.localdate()
+    ]  # fmt: skip
+    alice = signed_in(cast.alice)
+    for address in ("/assistance/", f"/assistance/applications/{application.number}/"):
+        page = text_of(alice.get(address))
+        assert "Another program pays now." in page and "The pay stubs were another" in page
+    for one in found[:2]:
+        assert title_and_language(alice.get(one.address).content)[0] == f"Your help was ended {application.number}"
+    while notices.make():
+        pass
+    notice = Notification.objects.filter(kind="help_ended").first()
+    assert notice is not None
+    told = of_awards([notice])[notice.pk]
+    assert isinstance(told, News) and told.path == f"/assistance/applications/{application.number}/"
 
 
 def test_a_bill_and_its_claim_name_the_documents_in_which_they_stand(cast: Cast) -> None:

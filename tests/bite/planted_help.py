@@ -43,4 +43,14 @@ HELP = (
         f"{P}test_pages.py"
         "::test_an_appeal_takes_back_what_was_only_begun_and_waits_for_what_is_being_decided",
     ),
+    Planted(
+        "medical bills wait for what asks help with them", "assistance/holding.py",
+        " if application.wants_assistance else []", "",
+        f"{P}test_charitable.py::test_what_is_asked_for_waits_and_nothing_else",
+    ),
+    Planted(
+        "a letter of approval reads as on its day", "assistance/letters.py",
+        "            award.end_on = _end_as_given(award)\n", "            pass\n",
+        f"{P}test_letters.py::test_help_that_is_ended_says_why_and_the_letter_that_gave_it_stays_as_it_was",
+    ),
 )  # fmt: skip
