@@ -40,7 +40,7 @@ def _due(today: dt.date) -> QuerySet[AwardedBill]:
         Exists(raised) | Exists(lowered),
         award__in=Award.objects.still_counting(today).values("pk"), bill__voided_at__isnull=True,
     )  # fmt: skip
-    return rows.select_related("award", "bill__household", "bill__receivable").order_by("pk")
+    return rows.select_related("award__application", "bill__household", "bill__receivable").order_by("pk")
 
 
 @atomic_with_retry
@@ -56,6 +56,8 @@ def follow(row: AwardedBill) -> bool:
         return False
     charged, given = eligible.eligible_cents(bill), relief.given_cents(bill, Code.ASSISTANCE)
     standing, best = _percents(bill)
+    if not eligible.members(row.award.application).filter(pk=bill.member_id).exists():
+        standing, best = 0, 100  # apart from the applicant by now: it neither gives nor takes
     lacking = rules.award_cents(charged, standing) - given
     too_much = max(0, given - rules.award_cents(charged, best))
     key = f"{row.key}:{correction}"

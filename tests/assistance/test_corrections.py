@@ -8,6 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.models import Member
 from assistance import awarding, correcting
 from assistance.models import Award, AwardedBill
 from bills import issuing
@@ -83,6 +84,16 @@ def test_an_award_that_is_over_still_follows_and_one_that_was_ended_gives_no_mor
         correct(bill, 5_000)
     assert correcting.run(award.end_on + dt.timedelta(days=30)) == 1
     assert (owed(over), owed(ended)) == (0, 5_000)
+
+
+def test_of_a_bill_of_somebody_who_is_apart_by_now_it_gives_and_takes_nothing(cast) -> None:
+    bills = [make_bill(cast.bob, amount_cents=10_000) for _ in range(2)]
+    approved(cast.alice, cast.dana, income_cents=THREE_QUARTERS)
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    for bill, by_cents in zip(bills, (5_000, -4_000), strict=True):
+        correct(bill, by_cents)
+    assert correcting.run(timezone.localdate()) == 0
+    assert [owed(bill) for bill in bills] == [7_500, 0]
 
 
 def test_two_awards_of_one_bill_follow_by_the_greater(cast) -> None:
