@@ -18,7 +18,8 @@ from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused, is_ow
 from accounts.uploads import serving
 from activity import ages
 from activity.staff import ReadOnlyAdmin, link, listed
-from assistance import applying, awarding, charity, rules
+from assistance import applying, awarding, charity, deciding_admin, rules
+from assistance.deciding_admin import DecisionFilter
 from assistance.models import (
     Application,
     AssistancePolicy,
@@ -119,8 +120,8 @@ class ApplicationAdmin(ApplicationRecordAdmin):
     """Applications: what was written and proved, what the rules make of it, and the decision."""
 
     change_list_template = "admin/aged_list.html"
-    list_display = ("number", "household_link", "status", "submitted_at", "decide_by")
-    list_filter = ("status", "wants_charitable")
+    list_display = ("number", "household_link", "status", "submitted_at", "due")
+    list_filter = (DecisionFilter, "wants_charitable")
     list_select_related = ("household",)
     ordering = ("decide_by", "-pk")
     exact_search = ("number",)
@@ -263,6 +264,11 @@ class ApplicationAdmin(ApplicationRecordAdmin):
             ("Guideline", f"{found.guideline} for {found.size}: {found.percent} %"),
             ("The rules give", f"{found.award_pct} % off"),
         ]
+
+    @admin.display(description="decide by", ordering="decide_by")
+    def due(self, obj: Application) -> SafeString | str:
+        """By when; said loudly where that is past."""
+        return deciding_admin.due(obj)
 
     @admin.display(description="household")
     def household_link(self, obj: Application) -> SafeString | str:

@@ -1,7 +1,8 @@
 """Staff pages of imports: upload, progress, what was refused and why, and the queue of what needs a look."""
 
+import datetime as dt
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,11 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from accounts.models import Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
+from activity import ages
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from bills import review
 from bills.imports import uploads
@@ -159,6 +163,23 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(resolved_at__isnull=True, outcome=ImportReject.Outcome.REVIEW)
 
 
+class WaitedFilter(admin.SimpleListFilter):
+    """How long it has waited for a person."""
+
+    title = "age"
+    parameter_name = "age"
+    choices_in_days: ClassVar[dict[str, int]] = {"1": 1, "7": 7, "28": 28}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Older than so many days."""
+        return [(key, f"Over {key} day{'s' if key != '1' else ''}") for key in self.choices_in_days]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[ImportReject]) -> models.QuerySet[ImportReject]:
+        """Filter by what was chosen."""
+        days = self.choices_in_days.get(self.value() or "")
+        return queryset.filter(created_at__lt=timezone.now() - dt.timedelta(days=days)) if days else queryset
+
+
 def _resolve(user: User, reject: ImportReject, cleaned: dict[str, Any]) -> str:
     try:
         review.resolve(reject, by=user, resolution=cleaned["reason"])
@@ -171,17 +192,19 @@ def _resolve(user: User, reject: ImportReject, cleaned: dict[str, Any]) -> str:
 class ImportRejectAdmin(MemberRecordAdmin):
     """What imports did not take: the review queue."""
 
-    list_display = ("id", "batch", "outcome", "line", "field", "rule", "reason", "source_id", "resolved_at")
-    list_filter = (StateFilter, "outcome")
+    change_list_template = "admin/aged_list.html"
+    list_display = ("id", "batch", "outcome", "line", "field", "rule", "reason", "source_id", "age", "resolved_at")
+    list_filter = (StateFilter, WaitedFilter, "outcome")
     list_select_related = ("batch",)
     search_help_text = "The identifier of a record in its source, whole"
     exact_search = ("source_id",)
     linked_by = ("batch__id__exact",)
+    ordering = ("pk",)
     fields = (
-        "batch", "outcome", "line", "field", "rule", "reason", "source", "source_id", "pretty_record", "resolved_at",
-        "resolved_by_email", "resolution",
+        "batch", "outcome", "line", "field", "rule", "reason", "source", "source_id", "pretty_record", "created_at",
+        "age", "resolved_at", "resolved_by_email", "resolution",
     )  # fmt: skip
-    readonly_fields = ("pretty_record", "resolved_by_email")
+    readonly_fields = ("pretty_record", "created_at", "age", "resolved_by_email")
     offered = (
         Action(
             suffix="settle", label="Settle", permission="bills.change_importreject", form=ActionForm, run=_resolve,
@@ -201,6 +224,19 @@ class ImportRejectAdmin(MemberRecordAdmin):
     def members_of(self, obj: ImportReject) -> list[Member]:
         """Whom it names, as far as they are known here: the record is what their claims are made of."""
         return review.members_named(obj)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below what is to be reviewed by age."""
+        came = ImportReject.objects.filter(resolved_at__isnull=True, outcome=ImportReject.Outcome.REVIEW)
+        created = came.values_list("created_at", flat=True).iterator()
+        chart = ages.chart(created, title="Records to review, by age", now=timezone.now())
+        return super().changelist_view(request, (extra_context or {}) | {"chart": chart})
+
+    @admin.display(description="age", ordering="created_at")
+    def age(self, obj: ImportReject) -> str:
+        """How long it has waited for a person; one that was refused waits for none."""
+        waited = obj.outcome == ImportReject.Outcome.REVIEW
+        return timesince(obj.created_at, obj.resolved_at or timezone.now()) if waited else "-"
 
     @admin.display(description="record")
     def pretty_record(self, obj: ImportReject) -> SafeString | str:

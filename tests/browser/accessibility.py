@@ -62,3 +62,22 @@ def assert_accessible(page: Any, *, widths: Sequence[int] = WIDTHS) -> None:
 def _told(violation: dict[str, Any]) -> str:
     nodes = "\n".join(f"    {node['html']}\n    {node['failureSummary']}" for node in violation["nodes"][:5])
     return f"  {violation['id']}: {violation['help']}\n{nodes}"
+
+
+# What is drawn beyond the page's right edge, and tables that can only be read by scrolling them sideways.
+BEYOND = """() => {
+  const width = document.documentElement.clientWidth, found = [];
+  for (const each of document.querySelectorAll('#content *, #header *, .breadcrumbs *')) {
+    const box = each.getBoundingClientRect();
+    if (box.width > 1 && box.right > width + 1 && !each.closest('thead')) found.push(each.outerHTML.slice(0, 120));
+  }
+  for (const each of document.querySelectorAll('.results')) {
+    if (each.querySelector('tbody').scrollWidth > each.clientWidth + 1) found.push(`table of ${each.scrollWidth} px`);
+  }
+  return found.slice(0, 5);
+}"""
+
+
+def assert_uncut(page: Any, where: str = "") -> None:
+    """Nothing of a staff's page is drawn beyond its edge, and no table can only be read by scrolling it sideways."""
+    assert page.evaluate(BEYOND) == [], where

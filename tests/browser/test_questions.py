@@ -12,12 +12,13 @@ from bills import issuing
 from bills.models import Bill
 from payments import checkout
 from payments.models import Refund
-from support import settling, threads
+from support import settling
 from support.models import Inquiry
 from tests.bills.importing import eob, owes, patient, take
 from tests.bills.test_plan_years import make_claim
-from tests.browser.accessibility import assert_accessible
+from tests.browser.accessibility import assert_accessible, assert_uncut
 from tests.browser.paying import shoot
+from tests.browser.test_going_back import act, staff_page
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage
 from tests.payments.paying import balance, token
@@ -68,7 +69,7 @@ def test_a_bill_above_its_claim_is_flagged_disputed_corrected_and_refunded(
 
 
 def test_a_missing_bill_is_asked_about_answered_by_staff_and_read_by_the_member(
-    site: str, real_cast: Cast, sign_in: Callable[..., Any]
+    site: str, real_cast: Cast, sign_in: Callable[..., Any], visitor: Callable[..., Any]
 ) -> None:
     page = sign_in(real_cast.alice.user)
     page.goto(f"{site}/support/")
@@ -81,8 +82,18 @@ def test_a_missing_bill_is_asked_about_answered_by_staff_and_read_by_the_member(
     page.get_by_role("button", name="Send").click()
     inquiry = Inquiry.objects.get()
     assert inquiry.member_id == real_cast.maya.pk
-    clerk = make_staff(Role.MEMBER_SERVICES)
-    threads.answer(inquiry, by=clerk, text="The claim came today. You owe nothing.")
+    clerk = staff_page(visitor, site, make_staff(Role.MEMBER_SERVICES))
+    clerk.goto(f"{site}/admin/support/inquiry/")
+    assert_uncut(clerk, "questions")
+    assert_accessible(clerk)
+    shoot(clerk, "staff-questions")
+    clerk.get_by_role("link", name=inquiry.number).click()
+    clerk.get_by_text("Maya was at Oakridge").wait_for()
+    assert_uncut(clerk, "a question")
+    assert_accessible(clerk)
+    clerk.get_by_role("link", name="Answer").click()
+    act(clerk, clerk.url, text="The claim came today. You owe nothing.")
+    assert "The answer is sent." in clerk.inner_text("body")
     page.goto(f"{site}/support/")
     shoot(page, "support")
     assert "Answered" in page.inner_text("main")

@@ -62,19 +62,24 @@ def test_every_record_has_its_page_and_no_other_model_has(db):
     assert set(IDS) == SHOWN
 
 
-@pytest.mark.parametrize("model", MODELS, ids=IDS)
-def test_every_list_and_every_record_opens(dana, model):
-    listed = dana.get(address(model, "changelist"))
-    assert listed.status_code == 200
-    obj = model.objects.order_by("-pk").first()
-    assert obj is not None
-    assert dana.get(address(model, "change", obj.pk)).status_code == 200
-    assert dana.get(address(model, "changelist"), {"q": "4410-2297"}).status_code == 200
+def test_every_list_and_every_record_opens(dana):
+    for model in MODELS:
+        assert dana.get(address(model, "changelist")).status_code == 200, model
+        obj = model.objects.order_by("-pk").first()
+        assert obj is not None, model
+        assert dana.get(address(model, "change", obj.pk)).status_code == 200, model
+        assert dana.get(address(model, "changelist"), {"q": "4410-2297"}).status_code == 200, model
 
 
-@pytest.mark.parametrize("model", MODELS, ids=IDS)
-def test_nothing_is_added_edited_or_deleted_by_a_superuser_either(dana, model):
+def test_nothing_is_added_edited_or_deleted_by_a_superuser_either(dana):
     """FAULTS F23: forged posts of forms, list edits, inlines and bulk actions are refused."""
+    for model in MODELS:
+        refuses_every_edit(dana, model)
+    assert not LogEntry.objects.exists()
+
+
+def refuses_every_edit(dana, model):
+    """Of one kind of record."""
     obj = model.objects.order_by("-pk").first()
     before = list(model.objects.order_by("pk").values())
     everything = {field.name: "1" for field in model._meta.concrete_fields} | {"_save": "Save"}
@@ -92,7 +97,6 @@ def test_nothing_is_added_edited_or_deleted_by_a_superuser_either(dana, model):
     dana.post(address(model, "changelist"), edits)
     after = list(model.objects.order_by("pk").values())
     assert [row for row in after if row in before] == before
-    assert not LogEntry.objects.exists()
 
 
 def test_the_history_of_edits_is_closed_since_there_is_none(dana, records):
@@ -204,12 +208,14 @@ def test_a_confidential_members_record_opens_for_a_reason_that_is_kept(dana, rec
 
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_sees_what_it_is_for_and_nothing_else(staff, records, role):
-    """FAULTS F21: each permission as declared."""
+    """FAULTS F21: each permission as declared, of lists and of records."""
     client = staff(role)
     for model in MODELS:
         label = f"{model._meta.app_label}.view_{model._meta.model_name}"
         expected = 200 if label in PERMISSIONS[role] else 403
         assert client.get(address(model, "changelist")).status_code == expected, label
+        if (obj := model.objects.order_by("pk").first()) is not None:
+            assert client.get(address(model, "change", obj.pk)).status_code == expected, label
 
 
 def test_staff_without_a_role_see_nothing(staff, records):
