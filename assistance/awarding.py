@@ -13,7 +13,7 @@ import ledger
 from accounts.models import User
 from activity.doorbell import ring
 from activity.recording import record
-from assistance import eligible, rules
+from assistance import eligible, period, rules
 from assistance.models import Application, Award, AwardedBill, Determination
 from bills import issuing, relief
 from bills.models import Bill
@@ -57,12 +57,13 @@ def put_to_bills(award: Award) -> int:
     """Put an award to the bills that it has not been put to yet; how many. Harmless to repeat."""
     application = award.application
     determination = application.determinations.select_related("policy").latest("pk")
+    policy = determination.policy
     applied_on = timezone.localdate(application.submitted_at) if application.submitted_at else award.start_on
-    since = applied_on - dt.timedelta(days=determination.policy.application_days)
+    since = applied_on - dt.timedelta(days=policy.application_days + period.STATED_WITHIN_DAYS)
     bills = eligible.bills_to_award(application, since=since, until=award.end_on)
-    done = award.awarded_bills.values("bill_id")
-    floor_cents = determination.policy.refund_floor_cents
-    return sum(reprice(award, bill, floor_cents=floor_cents) for bill in bills.exclude(pk__in=done))
+    new = bills.exclude(pk__in=award.awarded_bills.values("bill_id"))
+    wanted = period.in_time(new, policy=policy, applied_on=applied_on)
+    return sum(reprice(award, bill, floor_cents=policy.refund_floor_cents) for bill in wanted)
 
 
 @atomic_with_retry

@@ -33,7 +33,7 @@ def open_bills(application: Application) -> QuerySet[Bill]:
 
 
 def bills_to_award(application: Application, *, since: dt.date, until: dt.date) -> QuerySet[Bill]:
-    """Open ones, and those first billed within the application period, paid or not; issued up to the award's end."""
+    """Open ones, and those issued since a day, paid or not; up to the award's end. assistance.period says which."""
     return (
         Bill.objects.filter(
             Q(receivable__balance_cents__gt=0) | Q(issued_on__gte=since),

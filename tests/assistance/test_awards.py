@@ -17,7 +17,7 @@ from assistance import applying, awarding, holding, tasks
 from assistance.models import Application, Award, AwardedBill
 from bills import issuing
 from bills.issuing import Line
-from bills.models import Bill, Hold
+from bills.models import Bill, Hold, Statement
 from ledger.chart import Code
 from ledger.models import Transfer
 from notifications import notices
@@ -160,13 +160,33 @@ def test_what_was_paid_beyond_comes_back_as_credit_and_less_than_five_dollars_do
     assert (owed(paid), owed(nearly), cast.household.credit.balance_cents) == (0, 0, -7_500)
 
 
-def test_a_paid_bill_from_before_the_application_period_stays_as_it_is(cast):
-    old = make_bill(cast.alice, amount_cents=10_000, issued_on=TODAY() - dt.timedelta(days=241))
-    edge = make_bill(cast.alice, amount_cents=10_000, issued_on=TODAY() - dt.timedelta(days=240))
-    for bill in (old, edge):
-        make_payment({bill: 10_000}, payer=cast.alice.user)
-    approved(cast.alice, cast.dana, income_cents=1_000_00)
-    assert list(AwardedBill.objects.values_list("bill_id", flat=True)) == [edge.pk]
+@pytest.mark.parametrize("state", ["CA", "OR"])
+def test_the_period_runs_from_the_first_statement_and_california_takes_open_bills_at_any_time(cast, state):
+    """Days ago of the issue and of the first statement, whether it is paid, and whether it is lowered."""
+    rows = [
+        (241, None, True, False), (240, None, True, True), (270, 240, True, True), (270, 241, True, False),
+        (400, None, False, True), (400, 240, False, True), (400, 241, False, state == "CA"),
+    ]  # fmt: skip
+    application = draft(cast.alice, income_cents=1_000_00)
+    applying.write(application, state=state)
+    wanted = set()
+    for issued, stated, is_paid, is_lowered in rows:
+        bill = make_bill(cast.alice, amount_cents=10_000, issued_on=TODAY() - dt.timedelta(days=issued))
+        if stated is not None:
+            for number, days in enumerate((stated, 30)):
+                sums = ("previous", "charges", "payments", "adjustments", "corrections", "balance", "due")
+                Statement.objects.create(
+                    number=f"{bill.pk}-{number}", household=cast.household, content={"bills": [{"bill": bill.pk}]},
+                    month=dt.date(2000, 1, 1) + dt.timedelta(days=31 * bill.pk + number),
+                    issued_on=TODAY() - dt.timedelta(days=days), **{f"{name}_cents": 0 for name in sums},
+                )  # fmt: skip
+        if is_paid:
+            make_payment({bill: 10_000}, payer=cast.alice.user)
+        if is_lowered:
+            wanted.add(bill.pk)
+    applying.submit(application, signature="Alice Rivera", by=cast.alice.user)
+    applying.approve(application, by=cast.dana, reason="Within the limit.")
+    assert set(AwardedBill.objects.values_list("bill_id", flat=True)) == wanted
 
 
 def test_a_void_bill_and_a_correction_of_a_helped_one_keep_the_book(cast):

@@ -53,4 +53,10 @@ HELP = (
         "            award.end_on = _end_as_given(award)\n", "            pass\n",
         f"{P}test_letters.py::test_help_that_is_ended_says_why_and_the_letter_that_gave_it_stays_as_it_was",
     ),
+    Planted(
+        "open bills wait for no period where the policy says so alone", "assistance/period.py",
+        "(policy.takes_any_time or first_on is None)", "True",
+        f"{P}test_awards.py"
+        "::test_the_period_runs_from_the_first_statement_and_california_takes_open_bills_at_any_time",
+    ),
 )  # fmt: skip
