@@ -9,19 +9,23 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import Coverage, Member, User
 from accounts.models.coverages import CoverageQuerySet
+from activity.doorbell import ring
 from activity.recording import record
 from assistance import eligible, rules
 from assistance.awarding import months_after
-from assistance.models import Application, Award, CharitableRule
-from bills import premiums
+from assistance.models import Application, Award, AwardedBill, CharitableRule
+from bills import premiums, relief
 from bills.models import Bill
 from bills.premiums import month_after
+from ledger.chart import Code
+from ledger.models import Transfer
 from ledger.transactions import atomic_with_retry
+from payments import allocating
 
 MONTHS = 12  # of one award, at most
 RENEW_WITHIN_DAYS = 90  # of its end, when that is first told: earlier a year would rest on an income long past
@@ -202,7 +206,31 @@ def bring_in_line(coverage: Coverage, *, on: dt.date, reason: str, actor: str) -
         charitable_starts_on=start, charitable_ends_on=end,
     )  # fmt: skip
     coverage.refresh_from_db()
+    credit_id = coverage.household.credit_id
+    credited = Transfer.objects.filter(credit_id=credit_id, code=Code.CREDIT_RAISED)
+    before = credited.aggregate(last=Max("pk"))["last"] or 0
     premiums.catch_up(coverage, reason=reason, actor=actor)
+    _note_overpaid(now, coverage, credited.filter(pk__gt=before))
+
+
+def _note_overpaid(award: Award, coverage: Coverage, credited: QuerySet[Transfer]) -> None:
+    """Keep which premiums the help makes overpaid, now or when what is on its way comes: it goes back by itself."""
+    cents = dict(credited.values_list("reference").annotate(cents=Sum("amount_cents")))
+    bills = Bill.objects.filter(
+        coverage=coverage, kind=Bill.Kind.PREMIUM, voided_at__isnull=True, period__gte=coverage.charitable_starts_on
+    ).select_related("household")  # fmt: skip
+    for bill in bills:
+        given, returned = relief.given_cents(bill, Code.CHARITABLE_SUBSIDY), cents.get(f"bill:{bill.number}", 0)
+        if not given or not (returned or allocating.in_flight_cents([bill])):
+            continue
+        row, _is_new = AwardedBill.objects.get_or_create(
+            award=award, bill=bill, defaults={"eligible_cents": given, "amount_cents": given}
+        )
+        AwardedBill.objects.filter(pk=row.pk).update(
+            eligible_cents=given, amount_cents=given, returned_cents=min(given, row.returned_cents + returned),
+            refunded_cents=None,
+        )  # fmt: skip
+        ring("assistance.tasks.refund_overpaid")
 
 
 def begin_due(today: dt.date) -> int:

@@ -38,7 +38,8 @@ def _due(today: dt.date) -> QuerySet[AwardedBill]:
     lowered = later.filter(credit_id=OuterRef("bill__receivable_id"), code=Code.BILL_LOWERED)
     rows = AwardedBill.objects.filter(
         Exists(raised) | Exists(lowered),
-        award__in=Award.objects.still_counting(today).values("pk"), bill__voided_at__isnull=True,
+        award__in=Award.objects.still_counting(today).filter(kind=Award.Kind.ASSISTANCE).values("pk"),
+        bill__voided_at__isnull=True,
     )  # fmt: skip
     return rows.select_related("award__application", "bill__household", "bill__receivable").order_by("pk")
 

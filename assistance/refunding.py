@@ -12,7 +12,8 @@ from django.db import transaction
 from django.db.models import Sum
 
 from activity.recording import record
-from assistance.models import AwardedBill
+from assistance.models import Award, AwardedBill
+from ledger.chart import Code
 from ledger.models import Transfer
 from payments import allocating, overpaid, overpaid_sources
 from payments.models import CreditMove
@@ -49,7 +50,12 @@ def settle(row: AwardedBill) -> bool:
 def _sources(row: AwardedBill) -> list[Source]:
     """The household's credit that came of this bill since the award lowered it."""
     bill = row.bill
-    lowered = Transfer.objects.filter(owner_id=bill.household_id, key=row.key).values_list("pk", flat=True).first()
+    is_premium = row.award.kind == Award.Kind.CHARITABLE
+    given = Transfer.objects.filter(
+        credit_id=bill.receivable_id, code=Code.CHARITABLE_SUBSIDY if is_premium else Code.ASSISTANCE,
+        key__startswith="" if is_premium else row.key,
+    )  # fmt: skip
+    lowered = given.order_by("pk").values_list("pk", flat=True).first()
     if lowered is None:
         return []
     sources = overpaid_sources.of(bill.household)

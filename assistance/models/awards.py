@@ -95,7 +95,8 @@ class Award(models.Model):
 class AwardedBill(models.Model):
     """What a bill has of an award, US cents: one row. What moved stands in the ledger under `award:<id>:bill:<id>`.
 
-    A bill that is corrected afterwards changes it (assistance.correcting), under that key and the correction's id.
+    A bill that is corrected afterwards changes it (assistance.correcting), under that key and the correction's id. A
+    premium has a row where charitable coverage made it overpaid.
     """
 
     award = models.ForeignKey(Award, models.PROTECT, related_name="awarded_bills")

@@ -11,8 +11,9 @@ from pytest_django import Settings
 from accounts.roles import Role
 from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
-from assistance import applying, refunding
+from assistance import applying, correcting, refunding
 from assistance.models import Application, AwardedBill
+from bills import premiums
 from bills.models import Bill
 from ledger import checks
 from payments import approvals, checkout, lockbox, overpaid, sweeping
@@ -20,6 +21,7 @@ from payments.lockbox import Slip
 from payments.models import Payment, Refund
 from tests.assistance.asking import approved, sent
 from tests.conftest import Cast
+from tests.factories import make_coverage
 from tests.ledger.races import together
 from tests.payments import banking
 from tests.payments.paying import balance, make_bill, stripe_client, token
@@ -66,6 +68,24 @@ def test_what_was_paid_beyond_goes_back_to_the_card_once(real_cast: Cast) -> Non
     assert (sent_back(), balance(bill), credit(real_cast)) == ([7_500], 0, 0)
     row, refund = AwardedBill.objects.get(), Refund.objects.get()
     assert (row.returned_cents, row.refunded_cents, refund.status) == (7_500, 7_500, "succeeded")
+    assert not Event.objects.filter(kind="award.credit_left").exists()
+    assert checks.run(checks.RULES, deep=True) == []
+
+
+def test_a_premium_that_charitable_coverage_makes_overpaid_goes_back_too(real_cast: Cast) -> None:
+    """Paid for this month before it was asked for: sent back once, and told of nowhere as credit that is left."""
+    coverage = make_coverage(
+        real_cast.alice, premium_cents=50_000, subsidy_cents=0, start_on=timezone.localdate().replace(day=1)
+    )
+    premiums.catch_up(coverage)
+    bill = Bill.objects.filter(coverage=coverage).order_by("period")[0]
+    checkout.confirm(drafted(real_cast, bill, 50_000))
+    approved(real_cast.alice, real_cast.dana, income_cents=2_000_00, charitable=True)
+    row = AwardedBill.objects.get()
+    assert (row.bill, row.returned_cents, row.refunded_cents) == (bill, 50_000, None)
+    assert (refunding.run(), refunding.run()) == (1, 0)
+    assert (sent_back(), balance(bill), credit(real_cast)) == ([50_000], 0, 0)
+    assert correcting.run(timezone.localdate()) == 0
     assert not Event.objects.filter(kind="award.credit_left").exists()
     assert checks.run(checks.RULES, deep=True) == []
 

@@ -59,4 +59,9 @@ HELP = (
         f"{P}test_awards.py"
         "::test_the_period_runs_from_the_first_statement_and_california_takes_open_bills_at_any_time",
     ),
+    Planted(
+        "what a premium was overpaid goes back", "assistance/charity.py",
+        '    _note_overpaid(now, coverage, credited.filter(pk__gt=before))\n', "",
+        f"{P}test_refunding.py::test_a_premium_that_charitable_coverage_makes_overpaid_goes_back_too",
+    ),
 )  # fmt: skip
