@@ -72,7 +72,7 @@ def test_an_application_goes_from_estimate_to_award_and_the_balance_follows(
     shoot(page, "assistance-sign")
     assert_accessible(page)
     page.get_by_role("button", name="Sign and send").click()
-    page.get_by_text("Your medical bills wait until then").wait_for()
+    page.get_by_text("The bills that it is for wait until then").wait_for()
     shoot(page, "assistance-pending")
     assert_accessible(page)
     page.goto(f"{site}/bills/{bill.number}/")
