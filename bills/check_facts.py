@@ -32,14 +32,14 @@ def gather(bill: Bill, *, scope: Scope | None = None) -> Facts:
     claims = compared.claims_of(bill, own)
     # A bill that a confidential member shared tells nothing of that member's year or of other bills.
     is_shared = scope is not None and bill.member_id not in scope.clinical_ids
-    maximums = [] if is_shared else _maximums(bill, own, scope)
+    maximums = [] if is_shared else _maximums(bill, claims or own, scope)
     return Facts(
         charged_cents=charged,
         prepaid_cents=_prepaid(bill, own) if maximums else 0,
         claims=[_facts_of(claim) for claim in claims],
         twin=_twin(bill, own, scope),
         maximums=maximums,
-        estimates=[] if is_shared else _estimates(bill),
+        estimates=[] if is_shared else _estimates(bill, scope),
     )
 
 
@@ -114,9 +114,9 @@ def _numbers(claims: Iterable[Claim]) -> set[str]:
     return {claim.number for claim in claims if claim.kind in Kind.values}
 
 
-def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Maximum]:
+def _maximums(bill: Bill, claims: Sequence[Claim], scope: Scope | None) -> list[Maximum]:
     """The year's limits that the member's claims have reached: of the person, and embedded in it of the family."""
-    counted = [claim for claim in own if claim.status == Claim.Status.ACTIVE and _out_of_pocket(claim)]
+    counted = [claim for claim in claims if claim.status == Claim.Status.ACTIVE and _out_of_pocket(claim)]
     if not counted or bill.service_on is None:
         return []
     year, of_bill = bill.service_on.year, sum(map(_out_of_pocket, counted))
@@ -143,7 +143,7 @@ def _maximums(bill: Bill, own: Sequence[Claim], scope: Scope | None) -> list[Max
     is_family_over = 0 < family_limit < sum(min(cents, limit) for cents in sums.values())
     if not (is_over or is_family_over):
         return []
-    before = _by_person(sides, _before(counted[0], days, sides))
+    before = _by_person(sides, _before(counted, days, sides))
     found = [Maximum(limit, before.get(person_id, 0), of_bill)] if is_over else []
     if is_family_over:
         whole = sum(min(cents, limit) for cents in before.values())
@@ -180,12 +180,14 @@ def _out_of_pocket(claim: Claim) -> int:
     return claim.deductible_cents + claim.copay_cents + claim.coinsurance_cents
 
 
-def _before(claim: Claim, days: tuple[dt.date, dt.date], member_ids: Collection[int]) -> dict[int, int]:
-    """What counted towards the limits before a claim, by member: claims worked out earlier, US cents."""
+def _before(counted: Sequence[Claim], days: tuple[dt.date, dt.date], member_ids: Collection[int]) -> dict[int, int]:
+    """What counted towards the limits before these claims, by member: claims worked out earlier, US cents."""
+    claim = counted[0]
     on = claim.processed_on or claim.service_on
     rows = (
         Claim.objects.filter(member_id__in=member_ids, status=Claim.Status.ACTIVE, service_on__range=days)
         .exclude(bill=claim.bill_id or 0)
+        .exclude(pk__in=[claim.pk for claim in counted])
         .alias(on=Coalesce("processed_on", "service_on"))
         .filter(Q(on__lt=on) | Q(on=on, pk__lt=claim.pk))
         .order_by()
@@ -195,12 +197,18 @@ def _before(claim: Claim, days: tuple[dt.date, dt.date], member_ids: Collection[
     return dict(rows)
 
 
-def _estimates(bill: Bill) -> list[EstimateFacts]:
-    return [_estimate(estimate) for estimate in Estimate.objects.filter(bills=bill).order_by("pk")[:MAX_ESTIMATES]]
+def _estimates(bill: Bill, scope: Scope | None) -> list[EstimateFacts]:
+    return [
+        _estimate(estimate, scope) for estimate in Estimate.objects.filter(bills=bill).order_by("pk")[:MAX_ESTIMATES]
+    ]
 
 
-def _estimate(estimate: Estimate) -> EstimateFacts:
-    bills = list(estimate.bills.filter(voided_at__isnull=True).order_by("issued_on", "pk")[:MAX_BILLS_OF_AN_ESTIMATE])
+def _estimate(estimate: Estimate, scope: Scope | None) -> EstimateFacts:
+    """An estimate and its bills: of both sides of the person where the viewer sees both."""
+    found = estimate.bills.filter(voided_at__isnull=True)
+    if scope is not None:
+        found = found.filter(member_id__in=scope.clinical_ids)
+    bills = list(found.order_by("issued_on", "pk")[:MAX_BILLS_OF_AN_ESTIMATE])
     return EstimateFacts(
         number=estimate.number,
         provider=estimate.provider_name,

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
@@ -62,10 +63,11 @@ class EstimateAdmin(MemberRecordAdmin):
         return [obj.member]
 
     def page_context(self, request: HttpRequest, obj: Estimate) -> dict[str, Any]:
-        """The bills that came of it."""
+        """The bills that came of it; one on the person's private side stands on its own page, for a reason."""
+        bills = obj.bills.filter(Q(member=obj.member_id) | Q(member__confidential_since__isnull=True))
         rows = [
             (link(bill), bill.issued_on, format_usd(issuing.charged_cents(bill)))
-            for bill in obj.bills.order_by("issued_on", "pk")[:100]
+            for bill in bills.order_by("issued_on", "pk")[:100]
         ]
         table = {"title": "Bills", "heads": ("Bill", "Issued on", "Charged"), "rows": rows, "empty": "None yet."}
         return super().page_context(request, obj) | {"tables": [table]}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Member
 from activity.recording import record
@@ -71,10 +72,14 @@ def take(
 
 
 def link(estimate: Estimate) -> int:
-    """Put an estimate to the medical bills of its member and provider on its day or soon after; to how many."""
+    """Put an estimate to the medical bills of its member and provider on its day or soon after; to how many.
+
+    Of a person's estimate those on the private side too: who sees one side alone is told of none on the other.
+    """
+    whose = Q(member_id=estimate.member_id) | Q(member__private_of=estimate.member_id)
     last = estimate.service_on + dt.timedelta(days=LATEST_DAYS)
     bills = Bill.objects.filter(
-        member_id=estimate.member_id, kind=Bill.Kind.MEDICAL, voided_at__isnull=True,
+        whose, kind=Bill.Kind.MEDICAL, voided_at__isnull=True,
         provider_name__iexact=estimate.provider_name, service_on__range=(estimate.service_on, last),
     ).exclude(estimates__provider_name__iexact=estimate.provider_name)  # fmt: skip
     found = list(bills[:20])

@@ -9,7 +9,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts import private_sides
 from accounts.models import Member
+from accounts.roles import Role
 from accounts.visibility import scope_of
 from bills import check_facts, check_words, checking, claims, estimates, holds, issuing, rechecking, sharing
 from bills.checking import ClaimFacts, EstimateFacts, Facts, Flag, Maximum, Result, Twin
@@ -17,6 +19,7 @@ from bills.models import Bill, Claim, Estimate, Hold
 from tests.bills.importing import book_holds, eob, owes, patient, take, take_path
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_delegate
+from tests.staff.conftest import make_staff, sign_in
 
 DAY = dt.date(2026, 10, 14)
 ESTIMATE = EstimateFacts("G", "P", 100_000, 140_000, DAY)
@@ -219,6 +222,11 @@ def test_cost_sharing_beyond_the_years_maximum_is_flagged_from_the_claims(cast: 
     assert [finding.over_cents for finding in checked(later).findings] == [5_000]
     issuing.correct_by_hand(later, to_cents=10_000, draft_key="2", on=DAY, reason="test", actor="test")
     assert checked(later).matches
+    invoiced = make_bill(cast.alice, amount_cents=30_000, service_on=service_on, title="X-ray")
+    make_claim(invoiced, cast.alice, owes_cents=30_000, number="I", kind="invoice", service_on=service_on)
+    make_claim(None, cast.alice, owes_cents=30_000, number="3", copay_cents=30_000, service_on=service_on)
+    [finding] = checked(invoiced).findings  # by the plan's claim of its service
+    assert (finding.flag, finding.sums["before"], finding.over_cents) == (Flag.OVER_MAXIMUM, 890_000, 30_000)
 
 
 def test_the_familys_maximum_tells_a_holder_nothing_of_a_confidential_member(cast: Cast) -> None:
@@ -279,6 +287,27 @@ def test_an_estimate_finds_its_bills_and_flags_four_hundred_dollars_above_it(cas
     assert "February 17, 2027" in text(cast.alice, f"/bills/{bill.number}/")
     make_bill(cast.alice, provider_name="Another clinic", amount_cents=500_000)
     assert rechecking.run(dt.date(2026, 11, 28)).links == 0
+
+
+def test_a_persons_estimate_is_of_both_sides_and_tells_nobody_of_the_private_one(cast: Cast) -> None:
+    """Flagged for the person, and for staff; the holder's sum is of what the holder sees."""
+    side = private_sides.open_for([cast.bob.pk], actor="test")[cast.bob.pk]
+    seen, private = make_bill(cast.bob, amount_cents=70_000), make_bill(side, amount_cents=50_000)
+    estimate, _is_new = estimates.take(
+        number="G1", member=cast.bob, provider="Oakridge Medical Center", service_on=DAY, issued_on=DAY,
+        amount_cents=60_000, source="test", actor="test",
+    )  # fmt: skip
+    assert set(estimate.bills.all()) == {seen, private}
+    assert [found(seen, cast.bob), found(private, cast.bob), found(seen)] == [[Flag.ABOVE_ESTIMATE]] * 3
+    assert found(seen, cast.alice) == []
+    staff = sign_in(Client(), make_staff(Role.BILLING))
+    page = staff.get(f"/admin/bills/estimate/{estimate.pk}/change/").content.decode()
+    assert seen.number in page and private.number not in page
+    own, _is_new = estimates.take(
+        number="G2", member=side, provider="Oakridge Medical Center", service_on=DAY, issued_on=DAY,
+        amount_cents=1, source="test", actor="test",
+    )  # fmt: skip
+    assert not own.bills.filter(member=cast.bob).exists()  # of the private side alone: its own bills
 
 
 @pytest.mark.parametrize(

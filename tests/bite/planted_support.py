@@ -34,6 +34,13 @@ SUPPORT = (
         f"{S}test_questions.py::test_asking_about_a_bill_opens_a_question_holds_the_bill_and_waits_for_staff",
     ),
     Planted(
+        "an estimate's sum by what the viewer sees",
+        "bills/check_facts.py",
+        "        found = found.filter(member_id__in=scope.clinical_ids)",
+        "        found = found.all()",
+        f"{B}test_checking.py::test_a_persons_estimate_is_of_both_sides_and_tells_nobody_of_the_private_one",
+    ),
+    Planted(
         "a shared bill tells of no other bill",
         "bills/check_facts.py",
         "    bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)",
