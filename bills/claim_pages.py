@@ -20,6 +20,7 @@ from bills.models import Claim, ClaimQuerySet
 
 PAGE_SIZE = 20
 MAX_LINES = 500  # of one claim on its page
+OF_BILLERS = "provider"  # every kind that is no claim of the plan: a biller's row, an invoice
 
 
 class ClaimFilter(forms.Form):
@@ -41,7 +42,7 @@ class ClaimFilter(forms.Form):
         person = self.fields["person"]
         person.queryset = members  # type: ignore[attr-defined]
         person.label_from_instance = lambda member: member.shown_name  # type: ignore[attr-defined]
-        self.fields["kind"].choices = [("", _("All kinds")), *Kind.choices]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [("", _("All kinds")), *Kind.choices, (OF_BILLERS, _("From the provider"))]  # type: ignore[attr-defined]
         self.fields["status"].choices = [("", _("All")), *Claim.Status.choices]  # type: ignore[attr-defined]
 
     def narrowed(self, claims: ClaimQuerySet) -> ClaimQuerySet:
@@ -51,7 +52,9 @@ class ClaimFilter(forms.Form):
         read = self.cleaned_data
         if read["person"]:
             claims = claims.filter(member=read["person"])
-        if read["kind"]:
+        if read["kind"] == OF_BILLERS:
+            claims = claims.exclude(kind__in=Kind.values)
+        elif read["kind"]:
             claims = claims.filter(kind=read["kind"])
         if read["status"]:
             claims = claims.filter(status=read["status"])
@@ -93,11 +96,12 @@ def claim_page(request: MemberRequest, number: str) -> HttpResponse:
     claims = Claim.objects.visible_to(request.scope)
     claim = _looked_at(request, claims, number)
     version = f"?version={claim.pk}" if request.GET.get("version") else ""
+    told = _told(claim)
     context = {
-        **_told(claim),
+        **told,
         "versions": explained_claims.versions(claims, claim),
         "bill": explained_claims.bill_of(claim, request.scope),
-        "explanation_href": reverse("claim_pdf", args=[claim.number]) + version,
+        "explanation_href": reverse("claim_pdf", args=[claim.number]) + version if told["is_of_plan"] else "",
     }
     return render(request, "claims/claim.html", context)
 
@@ -108,6 +112,8 @@ def claim_page(request: MemberRequest, number: str) -> HttpResponse:
 def claim_pdf(request: MemberRequest, number: str) -> HttpResponse:
     """Give the explanation of benefits of one claim as a PDF that screen readers can read."""
     claim = _looked_at(request, Claim.objects.visible_to(request.scope), number)
+    if not explained_claims.is_of_plan(claim):
+        raise Http404("nothing that the plan has to explain")
     made = pdf.rendered("print/explanation.html", {**_told(claim), "printed_at": timezone.now()}, request)
     # The number is the payer's own, of any signs: the file is named by ours.
     headers = {"Content-Disposition": f'inline; filename="explanation-of-benefits-{claim.pk}.pdf"'}
@@ -134,7 +140,9 @@ def _told(claim: Claim) -> dict[str, object]:
     """What page and paper tell of a claim."""
     return {
         "claim": claim,
-        "kind": dict(Kind.choices).get(claim.kind, _("Claim")),
+        "is_of_plan": explained_claims.is_of_plan(claim),
+        "kind": dict(Kind.choices).get(claim.kind, _("From the provider")),
+        "state": explained_claims.state(claim),
         "story": explained_claims.story(claim),
         "steps": explained_claims.steps(claim),
         "lines": list(claim.lines.all()[:MAX_LINES]),

@@ -47,10 +47,20 @@ class Word:
     meaning: str
 
 
+def is_of_plan(claim: Claim) -> bool:
+    """Whether the plan works it out; a row of a biller's file, or an invoice, is kept as a claim too."""
+    return claim.kind in Kind.values
+
+
 def named(claims: ClaimQuerySet, number: str) -> Claim | None:
-    """The claim of a number that counts: the one in force, else the latest."""
-    found = claims.filter(number=number).select_related("member", "bill")
-    return found.filter(status=Claim.Status.ACTIVE).order_by("-pk").first() or found.order_by("-pk").first()
+    """The claim of a number that counts: the plan's before a biller's, the one in force, else the latest."""
+    found = claims.filter(number=number).select_related("member", "bill").order_by("-pk")[:MAX_VERSIONS]
+    return min(found, key=_rank, default=None)
+
+
+def _rank(claim: Claim) -> tuple[bool, bool, bool, int]:
+    stands = claim.status in (Claim.Status.ACTIVE, Claim.Status.OPEN)
+    return not stands, not is_of_plan(claim), claim.status != Claim.Status.ACTIVE, -claim.pk
 
 
 def versions(claims: ClaimQuerySet, claim: Claim) -> list[Claim]:
@@ -88,11 +98,19 @@ def story(claim: Claim) -> str:
         return _("This claim was canceled. Nothing is owed for it.")
     if claim.status == Claim.Status.OPEN:
         return _("Your plan has not decided this claim yet. Nothing is due for it, and the amounts may still change.")
+    if not is_of_plan(claim):
+        return _("This comes from the provider. It is no claim that your plan has worked out.")
     if not claim.member_owes_cents:
         return _("Your plan has worked out this claim. You owe nothing for it.")
     if claim.bill is None:
         return _("Your plan has worked out this claim. No bill has been made for your share yet.")
     return _("Your plan has worked out this claim, and your share is on a bill.")
+
+
+def state(claim: Claim) -> str:
+    """Where the claim stands, in a word or two."""
+    is_billers = claim.status == Claim.Status.ACTIVE and not is_of_plan(claim)
+    return _("From the provider") if is_billers else str(Claim.Status(claim.status).label)
 
 
 def bill_of(claim: Claim, scope: Scope) -> Bill | None:

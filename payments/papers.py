@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Member
 from accounts.visibility import Scope
+from bills import explained_claims
 from bills.models import Bill, Claim, GracePeriod, Statement
 from ledger.templatetags.portal import month as month_words
 from payments import history, statement_reading
@@ -122,8 +123,9 @@ def _receipts(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]
 def _explanations(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
     """Of the claims in force, by the day of the service, to whom sees the services; none of a claim not decided yet."""
     claims = Claim.objects.visible_to(scope).filter(
-        status=Claim.Status.ACTIVE, service_on__range=(dt.date(year, 1, 1), dt.date(year, 12, 31))
-    )
+        status=Claim.Status.ACTIVE, kind__in=explained_claims.Kind.values,
+        service_on__range=(dt.date(year, 1, 1), dt.date(year, 12, 31)),
+    )  # fmt: skip
     if person is not None:
         claims = claims.filter(member=person)
     for claim in claims.select_related("member").order_by("-service_on", "-pk")[:MAX_OF_KIND]:

@@ -51,6 +51,23 @@ def test_a_claim_tells_who_bore_what_and_what_the_words_mean(cast: Cast) -> None
     assert "Your percentage of the allowed amount" not in page  # no coinsurance on it, so it is not explained
 
 
+def test_a_billers_row_does_not_say_that_the_plan_has_worked_it_out(cast: Cast) -> None:
+    """It is from the provider, has nothing to explain, and gives way to the plan's claim of its number."""
+    row = make_claim(cast.alice, "55-1", bill=make_bill(cast.alice), kind="invoice", provider_name="Elm Clinic")
+    alice = signed_in(cast.alice)
+    for path in ("/claims/55-1/", f"/claims/55-1/?version={row.pk}"):
+        page = text_of(alice.get(path))
+        assert "It is no claim that your plan has worked out." in page and "From the provider" in page
+        assert "Your plan has worked out this claim" not in page and "Processed" not in page and "(PDF)" not in page
+    assert alice.get("/claims/55-1/pdf/").status_code == 404
+    assert "Elm Clinic" not in text_of(alice.get("/documents/?year=2026"))
+    make_claim(cast.alice, "CLM-2")
+    page = text_of(alice.get("/claims/?kind=provider"))
+    assert "55-1" in page and "CLM-2" not in page and "Processed" not in page.partition("Clear")[2]
+    make_claim(cast.alice, "55-1", status=Claim.Status.OPEN)
+    assert "not decided this claim yet" in text_of(alice.get("/claims/55-1/"))
+
+
 def test_the_list_is_narrowed_and_paged(cast: Cast) -> None:
     """F02: a person that the viewer does not see narrows nothing, and is told."""
     for day in range(1, 28):

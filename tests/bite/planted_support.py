@@ -41,6 +41,13 @@ SUPPORT = (
         f"{B}test_checking.py::test_a_persons_estimate_is_of_both_sides_and_tells_nobody_of_the_private_one",
     ),
     Planted(
+        "a biller's row is no claim of the plan",
+        "bills/explained_claims.py",
+        "    return claim.kind in Kind.values",
+        "    return True",
+        f"{B}test_claim_pages.py::test_a_billers_row_does_not_say_that_the_plan_has_worked_it_out",
+    ),
+    Planted(
         "a shared bill tells of no other bill",
         "bills/check_facts.py",
         "    bills = Bill.objects.all() if scope is None else Bill.objects.visible_to(scope)",
