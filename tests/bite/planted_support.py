@@ -38,7 +38,7 @@ SUPPORT = (
         "bills/check_facts.py",
         "        found = found.filter(member_id__in=scope.clinical_ids)",
         "        found = found.all()",
-        f"{B}test_checking.py::test_a_persons_estimate_is_of_both_sides_and_tells_nobody_of_the_private_one",
+        f"{B}test_estimates.py::test_a_persons_estimate_is_of_both_sides_and_tells_nobody_of_the_private_one",
     ),
     Planted(
         "a biller's row is no claim of the plan",
