@@ -54,37 +54,25 @@ def _leaves(user: User, member: Member, cleaned: dict[str, Any]) -> str:
     letters = {name: cleaned.get(name, "") for name in POSTAL}
     if any(letters.values()) and not all(letters.values()):
         raise Refused("Write the whole address, or none.")
-    try:
-        departures.record_leaving(
-            member, cause=cleaned["cause"], on=on, by=user, reason=cleaned["reason"],
-            letters=letters if all(letters.values()) else None,
-        )  # fmt: skip
-    except departures.Refused as refusal:
-        raise Refused(str(refusal)) from refusal
+    departures.record_leaving(
+        member, cause=cleaned["cause"], on=on, by=user, reason=cleaned["reason"],
+        letters=letters if all(letters.values()) else None,
+    )  # fmt: skip
     return f"The account holder sees nothing of this member from {on} on."
 
 
 def _stays(user: User, member: Member, cleaned: dict[str, Any]) -> str:
-    try:
-        departures.call_off(member, by=user, reason=cleaned["reason"])
-    except departures.Refused as refusal:
-        raise Refused(str(refusal)) from refusal
+    departures.call_off(member, by=user, reason=cleaned["reason"])
     return "It is called off. Everything stays as it was."
 
 
 def _died(user: User, member: Member, cleaned: dict[str, Any]) -> str:
-    try:
-        departures.record_death(member, on=cleaned["on"], by=user, reason=cleaned["reason"])
-    except departures.Refused as refusal:
-        raise Refused(str(refusal)) from refusal
+    departures.record_death(member, on=cleaned["on"], by=user, reason=cleaned["reason"])
     return "The death is recorded. Open bills wait; autopay, plans and the sign-in end."
 
 
 def _lives(user: User, member: Member, cleaned: dict[str, Any]) -> str:
-    try:
-        departures.undo_death(member, by=user, reason=cleaned["reason"])
-    except departures.Refused as refusal:
-        raise Refused(str(refusal)) from refusal
+    departures.undo_death(member, by=user, reason=cleaned["reason"])
     return "The record of the death is taken back. Its bills go on; autopay and plans have to be begun anew."
 
 
@@ -92,10 +80,7 @@ def _holds_next(user: User, member: Member, cleaned: dict[str, Any]) -> str:
     successor = Member.objects.people().filter(number=cleaned["successor"].strip(), household=member.household).first()
     if successor is None:
         raise Refused("There is no member of this number in the household.")
-    try:
-        successions.record_succession(member, successor=successor, on=cleaned["on"], by=user, reason=cleaned["reason"])
-    except departures.Refused as refusal:
-        raise Refused(str(refusal)) from refusal
+    successions.record_succession(member, successor=successor, on=cleaned["on"], by=user, reason=cleaned["reason"])
     return f"{successor.full_name} holds the account from {cleaned['on']} on, or at once after a death."
 
 
@@ -112,28 +97,33 @@ ACTIONS = (
     Action(
         suffix="leaves", label="Leaves the household", permission=PERMISSION, form=LeavesForm, run=_leaves,
         applies=lambda member: _is_of_household(member) and not member.is_primary_holder,
+        refusals=(departures.Refused,),
         explains="From that midnight the account holder sees nothing of this member, and pays nothing by autopay, plan "
         "or schedule. What is on its way settles. Both are told.",
     ),
     Action(
         suffix="holder", label="Another person holds the account", permission=PERMISSION, form=HolderForm,
         run=_holds_next, applies=lambda member: member.is_primary_holder,
+        refusals=(departures.Refused,),
         explains="For an adult of the household who signs in and has told you that they agree. The holder leaves it, "
         "and keeps what is their own; after a death the account goes on. Both are told.",
     ),
     Action(
         suffix="stays", label="Does not leave", permission=PERMISSION, run=_stays, applies=_is_planned,
+        refusals=(departures.Refused,),
         explains="Calls off what is planned, whoever planned it.",
     ),
     Action(
         suffix="died", label="Has died", permission=PERMISSION, form=DeathForm, run=_died,
         applies=lambda member: member.died_on is None and member.private_of_id is None,
+        refusals=(departures.Refused,),
         explains="Open bills wait; autopay, plans, delegates and the sign-in end now, and nothing is sent to them any "
         "more. See proof first.",
     ),
     Action(
         suffix="lives", label="Death recorded in error", permission=PERMISSION, run=_lives,
         applies=lambda member: member.died_on is not None and member.private_of_id is None,
+        refusals=(departures.Refused,),
         explains="The bills go on and the sign-in works again. What ended has to be begun anew.",
     ),
 )  # fmt: skip

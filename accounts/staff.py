@@ -76,7 +76,10 @@ class AmountForm(ActionForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing that staff may do with a record. `run` does it and returns what to say; it raises Refused."""
+    """One thing that staff may do with a record. `run` does it and returns what to say.
+
+    It raises Refused, or one of `refusals`: what its function refuses with, in words for the page.
+    """
 
     suffix: str
     label: str
@@ -88,6 +91,7 @@ class Action:
     then: Callable[[HttpRequest, Any, dict[str, Any]], str] | None = (
         None  # in this session; where to go. Raises Refused
     )
+    refusals: tuple[type[Exception], ...] = ()
     opens: Callable[[Any], Sequence[Member]] = lambda obj: ()  # whose records it lets staff see beside the record's own
 
 
@@ -238,11 +242,12 @@ class MemberRecordAdmin(ReadOnlyAdmin):
 
     def _act_on(self, request: HttpRequest, user: User, obj: Any, action: Action) -> HttpResponse:
         form = action.form(request.POST if request.method == "POST" else None)
+        refusals: tuple[type[Exception], ...] = (Refused, *action.refusals)
         if request.method == "POST" and action.applies(obj) and form.is_valid():
             try:
                 done = action.run(user, obj, form.cleaned_data)
                 to = action.then(request, obj, form.cleaned_data) if action.then else page_of(obj)
-            except Refused as refusal:
+            except refusals as refusal:
                 form.add_error(None, str(refusal))
             else:
                 self.look(request, obj, action=action.suffix, reason=form.cleaned_data["reason"])

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from accounts.models import Member, User
-from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
+from accounts.staff import Action, ActionForm, MemberRecordAdmin
 from activity import ages
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from bills import review
@@ -181,10 +181,7 @@ class WaitedFilter(admin.SimpleListFilter):
 
 
 def _resolve(user: User, reject: ImportReject, cleaned: dict[str, Any]) -> str:
-    try:
-        review.resolve(reject, by=user, resolution=cleaned["reason"])
-    except review.AlreadyResolved as error:
-        raise Refused(str(error)) from error
+    review.resolve(reject, by=user, resolution=cleaned["reason"])
     return "The record is settled."
 
 
@@ -209,6 +206,7 @@ class ImportRejectAdmin(MemberRecordAdmin):
         Action(
             suffix="settle", label="Settle", permission="bills.change_importreject", form=ActionForm, run=_resolve,
             applies=lambda reject: reject.resolved_at is None,
+            refusals=(review.AlreadyResolved,),
             explains="Say what was done about it. The record is not taken by this: a corrected file is.",
         ),
     )  # fmt: skip

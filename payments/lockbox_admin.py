@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from accounts import reauthentication
 from accounts.models import Member, User
-from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, Refused, money, usd
+from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from activity.staff_forms import ReasonForm
 from payments import lockbox, lockbox_files
@@ -49,18 +49,12 @@ class FileForm(forms.Form):
 
 
 def _match(user: User, check: Check, cleaned: dict[str, Any]) -> str:
-    try:
-        lockbox.match(check, by=user, reason=cleaned["reason"], reference=cleaned["reference"])
-    except CheckError as error:
-        raise Refused(str(error)) from error
+    lockbox.match(check, by=user, reason=cleaned["reason"], reference=cleaned["reference"])
     return "The check is posted."
 
 
 def _take_back(user: User, check: Check, cleaned: dict[str, Any]) -> str:
-    try:
-        lockbox.take_back(check, by=user, reason=cleaned["reason"])
-    except CheckError as error:
-        raise Refused(str(error)) from error
+    lockbox.take_back(check, by=user, reason=cleaned["reason"])
     return "The check is returned. Its bills are owed again."
 
 
@@ -85,11 +79,13 @@ class CheckAdmin(MemberRecordAdmin):
         Action(
             suffix="match", label="Put to bills or a household", permission="payments.change_check", form=MatchForm,
             run=_match, applies=lambda check: check.status == Check.Status.UNMATCHED,
+            refusals=(CheckError,),
             explains="Takes the check out of suspense.",
         ),
         Action(
             suffix="return", label="Returned by the bank", permission="payments.change_check", run=_take_back,
             applies=lambda check: check.status != Check.Status.RETURNED,
+            refusals=(CheckError,),
             explains="The bank did not pay it. What it paid is owed again.",
         ),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.models import Member, User
-from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, Refused, money
+from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, money
 from activity.staff import ReadOnlyInline, link, listed
 from ledger.money import format_usd
 from payments.models import Installment, PaymentPlan, PlanAgreement, PlanBill, PlanPolicy
@@ -125,17 +125,14 @@ class PolicyForm(ActionForm):
 
 
 def _replace(user: User, policy: PlanPolicy, given: dict[str, Any]) -> str:
-    try:
-        made = policies.replace(
-            policy, by=user, reason=given["reason"], effective_on=given["effective_on"],
-            min_bill_cents=given["min_bill"], min_installment_cents=given["min_installment"],
-            required_text=given["required_text"].strip(), source=given["source"],
-            **{name: given[name] for name in (
-                "max_installments", "notice_after_days", "notice_days", "default_after_days", "pause_months",
-            )},
-        )  # fmt: skip
-    except policies.PolicyRefused as refusal:
-        raise Refused(str(refusal)) from refusal
+    made = policies.replace(
+        policy, by=user, reason=given["reason"], effective_on=given["effective_on"],
+        min_bill_cents=given["min_bill"], min_installment_cents=given["min_installment"],
+        required_text=given["required_text"].strip(), source=given["source"],
+        **{name: given[name] for name in (
+            "max_installments", "notice_after_days", "notice_days", "default_after_days", "pause_months",
+        )},
+    )  # fmt: skip
     return f"Rule {made.version} holds from {made.effective_on}."
 
 
@@ -166,6 +163,7 @@ class PlanPolicyAdmin(MemberRecordAdmin):
             explains="The new version holds from its day on, for plans that are agreed to from then.",
             permission="payments.add_planpolicy",
             run=_replace,
+            refusals=(policies.PolicyRefused,),
             applies=_is_newest,
             form=PolicyForm,
         ),

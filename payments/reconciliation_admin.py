@@ -31,34 +31,26 @@ class WhereForm(ActionForm):
     field_order = ("bills", "household", "reason", "key")
 
 
+REFUSALS = (AssigningError, findings.FindingError)
+
+
 def _assign(user: User, finding: Finding, cleaned: dict[str, Any]) -> str:
-    try:
-        bills = assigning.named(cleaned["bills"]) if cleaned["bills"].strip() else []
-        household = (
-            bills[0].household if bills else Household.objects.filter(number=cleaned["household"].strip()).first()
-        )
-        if household is None:
-            raise Refused("There is no such household.")
-        if is_own_household(user, household.pk):
-            raise Refused("This is your own household: somebody else has to do it.")
-        payment = findings.assign(finding, by=user, reason=cleaned["reason"], bills=bills, household=household)
-    except (AssigningError, findings.FindingError) as error:
-        raise Refused(str(error)) from error
+    bills = assigning.named(cleaned["bills"]) if cleaned["bills"].strip() else []
+    household = bills[0].household if bills else Household.objects.filter(number=cleaned["household"].strip()).first()
+    if household is None:
+        raise Refused("There is no such household.")
+    if is_own_household(user, household.pk):
+        raise Refused("This is your own household: somebody else has to do it.")
+    payment = findings.assign(finding, by=user, reason=cleaned["reason"], bills=bills, household=household)
     return f"The money is payment {payment.number} now."
 
 
 def _refund(user: User, finding: Finding, cleaned: dict[str, Any]) -> str:
-    try:
-        return findings.refund(finding, by=user, reason=cleaned["reason"])
-    except findings.FindingError as error:
-        raise Refused(str(error)) from error
+    return findings.refund(finding, by=user, reason=cleaned["reason"])
 
 
 def _settle(user: User, finding: Finding, cleaned: dict[str, Any]) -> str:
-    try:
-        findings.settle(finding, by=user, reason=cleaned["reason"])
-    except findings.FindingError as error:
-        raise Refused(str(error)) from error
+    findings.settle(finding, by=user, reason=cleaned["reason"])
     return "The finding is closed."
 
 
@@ -109,15 +101,18 @@ class FindingAdmin(MemberRecordAdmin):
         Action(
             suffix="assign", label="Put to bills or a household", permission=CHANGE, form=WhereForm, run=_assign,
             applies=_is_in_suspense,
+            refusals=REFUSALS,
             explains="The money becomes a payment: of the bills you name, and what they do not owe is credit.",
         ),
         Action(
             suffix="refund", label="Refund", permission="payments.add_refund", run=_refund, applies=_is_in_suspense,
+            refusals=REFUSALS,
             explains="Sends all of it back to the card or account that it came from.",
         ),
         Action(
             suffix="close", label="Close", permission=CHANGE, run=_settle,
             applies=lambda finding: finding.closed_at is None and not finding.suspense_cents,
+            refusals=REFUSALS,
             explains="Say what was found out and what was done. Nothing is changed in the book by this.",
         ),
     )  # fmt: skip

@@ -42,8 +42,6 @@ def _refund(user: User, payment: Payment, cleaned: dict[str, Any]) -> str:
             bill=allocation.bill if allocation else None,
             key=cleaned["key"],
         )
-    except refunds.RefundError as error:
-        raise Refused(str(error)) from error
     except GatewayError as error:
         raise Refused("The provider does not answer now. The refund is kept and will be sent again.") from error
     if refund.status == Refund.Status.AWAITING_APPROVAL:
@@ -53,10 +51,7 @@ def _refund(user: User, payment: Payment, cleaned: dict[str, Any]) -> str:
 
 def _decide(decision: Callable[..., Refund]) -> Callable[[User, Refund, dict[str, Any]], str]:
     def run(user: User, refund: Refund, cleaned: dict[str, Any]) -> str:
-        try:
-            decided = decision(refund, by=user, reason=cleaned["reason"])
-        except refunds.RefundError as error:
-            raise Refused(str(error)) from error
+        decided = decision(refund, by=user, reason=cleaned["reason"])
         return f"The refund is {decided.get_status_display().lower()}."
 
     return run
@@ -74,6 +69,7 @@ def _waits(refund: Refund) -> bool:
 REFUND = Action(
     suffix="refund", label="Refund", permission="payments.add_refund", form=RefundForm, run=_refund,
     applies=lambda payment: refunds.refundable_cents(payment) > 0,
+    refusals=(refunds.RefundError,),
     explains="Sends money back to the card or account that it came from. The bill is owed again by that much.",
 )  # fmt: skip
 WAIVE_FEE = Action(
@@ -82,11 +78,13 @@ WAIVE_FEE = Action(
 )  # fmt: skip
 APPROVE = Action(
     suffix="approve", label="Approve", permission="payments.change_refund", run=_decide(approvals.approve),
-    applies=_waits, explains="Sends the refund now. You cannot approve one that you asked for yourself.",
+    applies=_waits, refusals=(refunds.RefundError,),
+    explains="Sends the refund now. You cannot approve one that you asked for yourself.",
 )  # fmt: skip
 DECLINE = Action(
     suffix="decline", label="Turn down", permission="payments.change_refund", run=_decide(approvals.decline),
-    applies=_waits, explains="Sends nothing, and sets the reserved money free. The payer is not told.",
+    applies=_waits, refusals=(refunds.RefundError,),
+    explains="Sends nothing, and sets the reserved money free. The payer is not told.",
 )  # fmt: skip
 
 

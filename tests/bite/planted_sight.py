@@ -37,6 +37,13 @@ SIGHT = (
         f"{R}test_nobody_acts_on_their_own_household",
     ),
     Planted(
+        "what an action's function refuses with is said on its page",
+        "accounts/staff.py",
+        " = (Refused, *action.refusals)",
+        " = (Refused,)",
+        f"{R}test_nobody_acts_on_their_own_household",
+    ),
+    Planted(
         "a raw record that names one's own household is settled by others",
         "bills/import_admin.py",
         "        return {member.household_id for member in self.members_of(obj)}",

@@ -164,7 +164,8 @@ def test_an_action_is_refused_to_roles_that_it_is_not_of(staff, records, role):
         with undone():
             address = target(action, records)
             before = state(records)
-            posted = client.post(address, form)
+            # The provider is not called inside the transaction that undoes it: such a form stays incomplete.
+            posted = client.post(address, form | ({"reason": ""} if action == "refund-of-finding" else {}))
             if needed in PERMISSIONS[role]:
                 assert posted.status_code != 403, action
             else:
