@@ -278,11 +278,10 @@ def cap(delegate: Delegate) -> None:
     for departure in ahead.select_related("member").select_for_update(of=("self",)).order_by("pk"):
         last = departure.on - dt.timedelta(days=1)
         ends = held_for(departure.member, on=departure.on).filter(Q(until__isnull=True) | Q(until__gt=last))
-        if ends.filter(pk=delegate.pk).exists():
-            delegate.refresh_from_db(fields=["until"])
+        delegate.refresh_from_db(fields=["until"])
+        if ends.filter(pk=delegate.pk).update(until=last):
             limits = {**departure.limits, str(delegate.pk): delegate.until.isoformat() if delegate.until else None}
             Departure.objects.filter(pk=departure.pk).update(limits=limits)
-            Delegate.objects.filter(pk=delegate.pk).update(until=last)
 
 
 def _write(

@@ -18,7 +18,7 @@ from accounts.models import Departure, Member
 from accounts.visibility import Scope
 from ledger.money import format_usd
 from ledger.templatetags.portal import day_long
-from payments import allocating, departing, scheduling
+from payments import allocating, departing, overpaid, scheduling
 from payments.models import AutopayEnrollment, MethodShare, PaymentAllocation, PaymentPlan, PaymentPlanQuerySet
 
 ONE_DAY = dt.timedelta(days=1)
@@ -163,10 +163,10 @@ def _helpers(member: Member, scope: Scope) -> Iterable[Step]:
 
 def _credit(member: Member, scope: Scope) -> Step:
     text = _("No money is lost. A refund of a payment goes back to the way it was paid.")
-    account = member.household.credit
-    if member.household_id in scope.held_household_ids and account is not None and account.balance_cents:
+    is_holders = member.household_id in scope.held_household_ids
+    if is_holders and (cents := overpaid.credit_cents(scope, member.household)):
         text += " " + _("The household's credit, %(amount)s now, stays with the account holder.") % {
-            "amount": format_usd(-account.balance_cents)
+            "amount": format_usd(cents)
         }
     else:
         text += " " + _("The household's credit, if there is any, stays with the account holder.")

@@ -59,6 +59,11 @@ def found(scope: Scope) -> list[Overpaid]:
     return sorted(seen, key=lambda one: one.id, reverse=True)
 
 
+def credit_cents(scope: Scope, household: Household) -> int:
+    """What of a household's credit the viewer may know of, US cents: the whole tells of who is apart (F06)."""
+    return sum(seen.source.left_cents for seen in found(scope) if seen.source.household_id == household.pk)
+
+
 def one(scope: Scope, source_id: int) -> Overpaid | None:
     """The source of this id, where the viewer sees it and something of it is left."""
     return next((overpaid for overpaid in found(scope) if overpaid.id == source_id), None)

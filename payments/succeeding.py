@@ -12,7 +12,7 @@ from accounts.models import Member
 from accounts.visibility import Scope
 from ledger.money import format_usd
 from ledger.templatetags.portal import day_long
-from payments import leaving, scheduling
+from payments import leaving, overpaid, scheduling
 from payments.leaving import ONE_DAY, Step
 from payments.models import AutopayEnrollment, MethodShare, PaymentAllocation, PaymentPlan, PaymentPlanQuerySet
 
@@ -28,11 +28,17 @@ def plans_for_others(holder: Member, scope: Scope) -> PaymentPlanQuerySet:
 def steps(holder: Member, scope: Scope, *, on: dt.date | None, successor: Member | None, is_last: bool) -> list[Step]:
     """What happens at midnight, to the holder who leaves, in the order in which a person asks."""
     if is_last:
-        return [_closes(on), _bills(holder, scope), *_on_their_way(holder, scope), _credit(holder, None), _coverage()]
+        return [
+            _closes(on),
+            _bills(holder, scope),
+            *_on_their_way(holder, scope),
+            _credit(holder, None, scope),
+            _coverage(),
+        ]
     return [
         _next(successor, on), _sight(), _bills(holder, scope), *_on_their_way(holder, scope),
         *_scheduled(holder, scope), *_plans(holder, scope), *_autopay(holder, scope), *_shared(holder, scope),
-        _credit(holder, successor), _coverage(),
+        _credit(holder, successor, scope), _coverage(),
     ]  # fmt: skip
 
 
@@ -129,9 +135,8 @@ def _shared(holder: Member, scope: Scope) -> Iterable[Step]:
         yield Step(_("Shared payment methods"), text, reverse("payment_methods"), _("See your payment methods"))
 
 
-def _credit(holder: Member, successor: Member | None) -> Step:
-    account = holder.household.credit
-    cents = -account.balance_cents if account is not None else 0
+def _credit(holder: Member, successor: Member | None, scope: Scope) -> Step:
+    cents = overpaid.credit_cents(scope, holder.household)
     text = _("No money is lost. A refund of a payment goes back to the way it was paid.")
     if successor is not None or not cents:
         text += " " + _("The household's credit stays with the account, whoever holds it.")

@@ -1,9 +1,10 @@
 """The canary walk: what happens on a member's side who is apart changes nothing that the holder can open (FAULTS F06).
 
-Every page of a member is opened as Alice, from the table of addresses, so that pages that are added are walked too.
-Then Bob is billed, pays, is refused, writes and is written to, and so is Maya for what she may consent to
-herself; and every page is opened again. Not a letter may differ: no row, amount, sum, count, gap, notice,
-file, or suggestion. The same walk with a Bob who is seen must find much.
+Every page of a member is opened as Alice, from the table of addresses, so that pages that are added are walked too, and
+so are her calendar's feed and a link that she made. Then Bob is billed, pays, is refused and refunded, has a statement,
+a plan, autopay and help, and so is Maya for what she may consent to herself; and every page is opened again. Not a
+letter may differ: no row, amount, sum, count, gap, notice, file, or suggestion; nor in the mails. The same walk with
+a Bob who is seen must find much.
 """
 
 import datetime as dt
@@ -16,30 +17,35 @@ from typing import Any
 import pypdf
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
 from accounts import confidentiality, rate_limits
 from accounts.models import Member, User
 from accounts.policies import Policy
+from activity.recording import record
 from bills import claims
 from bills.imports import moving
 from bills.issuing import Line
 from bills.models import Accumulator, Bill, Claim
-from notifications import bill_notices, notices, sending, tasks
-from notifications.models import Notification
-from payments import parting
-from payments.models import Payment
+from notifications import bill_notices, digest, notices, sending, tasks
+from notifications.models import Channel, Notification, Preference
+from payments import guest_links, monthly_statements, parting
+from payments.autopay import feed
+from payments.models import AutopayEnrollment, Payment, Refund
 from payments.plans import respreading
 from payments.states import PaymentStatus
 from tests.access.conftest import prove
 from tests.access.objects import World, make_world
 from tests.access.routes import Route, all_routes
 from tests.accounts.private import private_side_of
+from tests.assistance.asking import approved
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
+from tests.payments.autopay.making import announced
 from tests.payments.plans.making import make_plan
-from tests.smtp import Mailbox, mailbox  # noqa: F401
+from tests.smtp import Mailbox, bodies, mailbox, whole  # noqa: F401
 from tests.support.questions import make_inquiry
 
 pytestmark = pytest.mark.slow
@@ -51,12 +57,13 @@ HERS = {"/payments/", "/payments/export/", "/plans/", "/autopay/", "/autopay/new
 PAID_CENTS = 1_919_191
 LATE = dt.timedelta(days=27)
 ROUTES = [route for route in all_routes() if route.policy in (Policy.MEMBER, Policy.SIGNED_IN, Policy.API)]
+PAGES = [route for route in ROUTES if "pdf" not in route.name]
 LEFT_OUT = {"pay_return"}
 # What a holder may type where a page searches, filters or pages.
 QUERIES = {
-    "bills": ("provider=Kanarien", "state=open", "kind=medical"),
-    "payments": ("least=73131", "kind=medical"),
-    "claims": ("provider=Kanarien",),
+    "bills": ("provider=Kanarien", "state=open", "kind=medical", "least=73131"),
+    "payments": ("least=8125", "kind=medical"),
+    "claims": ("kind=professional", "status=active"),
     "payments_export": ("kind=medical",),
 }
 
@@ -72,8 +79,29 @@ def frozen() -> Iterator[None]:
 def world(frozen: None, cast: Cast) -> World:
     make_coverage(cast.alice, cast.bob, cast.maya)
     made = make_world(cast)
+    assert cast.alice.user is not None
+    Preference.objects.create(user=cast.alice.user, kind="weekly_digest", channel=Channel.MAIL, is_wanted=True)
+    for bill in Bill.objects.filter(member__in=[cast.alice, cast.maya]):  # else the first print of a bill makes it
+        guest_links.ensure(bill, guest_links.Purpose.STATEMENT, user_id=cast.alice.user.pk)
+    issue_statements()
     tell()
     return made
+
+
+@pytest.fixture
+def doors(cast: Cast, world: World) -> list[str]:
+    """What Alice can open without signing in: her calendar's feed, and a link to a bill of Bob's that she made."""
+    assert cast.alice.user is not None
+    bill = Bill.objects.get(source_id="bill-Bob")
+    link = guest_links.ensure(bill, guest_links.Purpose.SHARED, user_id=cast.alice.user.pk)
+    opened = guest_links.address(link).removeprefix(settings.PORTAL_URL)
+    return [feed.renew(cast.alice.user, states_amounts=True), opened]
+
+
+def issue_statements() -> None:
+    """Those of the month before, as the night does: one that is issued is not issued again."""
+    today = timezone.localdate()
+    monthly_statements.issue(today.replace(day=1) - dt.timedelta(days=1), on=today)
 
 
 def tell() -> None:
@@ -82,10 +110,12 @@ def tell() -> None:
     bill_notices.remind(timezone.localdate())
 
 
-def walk(world: World, client: Client, routes: Sequence[Route] = ROUTES) -> dict[str, str]:
+def walk(
+    world: World, client: Client, routes: Sequence[Route] = ROUTES, doors: Sequence[str] = ()
+) -> dict[str, str]:  # fmt: skip
     """What Alice can tell each page by: of her household's objects, and of missing ones."""
     rate_limits.forget_everything()  # a walk opens more documents than somebody may in ten minutes
-    found: dict[str, str] = {}
+    found = {address: told(Client(), address) for address in doors}
     for route in routes:
         if route.name in LEFT_OUT:
             continue
@@ -124,7 +154,7 @@ def live(bob: Member) -> None:
     line = Line(description=CANARY, amount_cents=CENTS, charged_cents=CENTS * 2, deductible_cents=CENTS)
     bill = make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, lines=(line,))
     late = make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, due_on=timezone.localdate() - LATE)
-    make_payment({bill: CENTS // 3}, payer=bob.user)
+    paid = make_payment({bill: CENTS // 3}, payer=bob.user)
     make_payment({late: CENTS // 7}, payer=bob.user, status=PaymentStatus.PROCESSING)
     make_payment({late: CENTS // 9}, payer=bob.user, status=PaymentStatus.FAILED)
     Claim.objects.create(
@@ -134,7 +164,36 @@ def live(bob: Member) -> None:
     )  # fmt: skip
     for accumulator in Accumulator.objects.filter(member=bob):
         Accumulator.objects.filter(pk=accumulator.pk).update(deductible_cents=90_000, out_of_pocket_cents=90_000)
+    refunded(paid)
+    issue_statements()
     tell()
+    if bob.user is not None:
+        announced(AutopayEnrollment.objects.get(user=bob.user), bob)
+        make_plan(bob, [make_bill(bob, amount_cents=80_000, title=CANARY, provider_name=CANARY)])
+        approved(bob, User.objects.get(email="dana@example.com"), income_cents=1_000_00)
+    tell()
+
+
+def refunded(payment: Payment) -> None:
+    """A part of a payment goes back."""
+    made = Refund.objects.create(payment=payment, amount_cents=CENTS // 11, reason=CANARY, status="succeeded")
+    record(
+        "refund.succeeded", subject=f"payment:{payment.number}", owner_id=payment.household_id, actor="test",
+        payment_id=payment.pk, refund_id=made.pk,
+    )  # fmt: skip
+
+
+def read(mailbox: Mailbox) -> list[str]:  # noqa: F811
+    """Each mail to Alice, whole, without what is drawn anew for each."""
+    hers = [message for message in mailbox.taken if message["To"] == "alice@example.com"]
+    assert not any(word in whole(message) for message in hers for word in (CANARY, "73,131"))
+    return [re.sub(r"[\w:.-]{24,}", "", "".join(bodies(message))) for message in hers]
+
+
+def write_digest(weeks: int) -> None:
+    """Alice's digest, of so many weeks on, and its mail."""
+    assert digest.make(timezone.localdate() + dt.timedelta(weeks=weeks)) == 1
+    sending.send_waiting()
 
 
 def billed(maya: Member, cents: int) -> Claim:
@@ -179,44 +238,48 @@ def grow_up(bob: Member) -> None:
 
 @pytest.mark.parametrize("part", [ask, grow_up])
 def test_nothing_of_who_is_apart_reaches_the_holder(
-    part: Any, cast: Cast, world: World, mailbox: Mailbox  # noqa: F811
+    part: Any, cast: Cast, world: World, doors: list[str], mailbox: Mailbox  # noqa: F811
 ) -> None:  # fmt: skip
     make_bill(cast.bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY)
     notices.make()
     waiting = Notification.objects.get(user=cast.alice.user, member_id=cast.bob.pk, status="waiting")
     part(cast.bob)
     bob = Member.objects.get(pk=cast.bob.pk)
-    sending.send_waiting()
+    write_digest(0)
     queued = Notification.objects.filter(user=cast.alice.user, member_id=bob.pk)
     assert queued.get(pk=waiting.pk).status == "dropped"  # F09: made before, and not sent any more
     heard = (queued.count(), mailbox.recipients.count("alice@example.com"))
-    client = prove(Client(), cast.alice.user)
-    for address in (each for route in ROUTES if "pdf" in route.name for each in addresses(route, world)):
-        client.get(address)  # the first print of a bill makes its link
-    before = walk(world, client)
+    client, routes = prove(Client(), cast.alice.user), ROUTES if part is ask else PAGES  # prints are slow: once
+    walk(world, client, [route for route in ROUTES if route.name == "statement"])  # none is new any more
+    before = walk(world, client, routes, doors)
     live(bob)
     side = private_side_of(cast.maya)  # F14: of her the rest stays where it was
     Accumulator.objects.create(member=side, year=timezone.localdate().year)
     live(side)
     sending.send_waiting()
-    after = walk(world, client)
-    assert [changed(before[address], after[address]) for address in before if before[address] != after[address]] == []
+    after = walk(world, client, routes, doors)
+    differ = {each: changed(before[each], after[each]) for each in before if before[each] != after[each]}
+    assert differ == {}
     for address, text in after.items():
         assert CANARY not in text.replace(f"value=&quot;{CANARY[:8]}", ""), address
         assert "73,131" not in text, address
     assert (queued.count(), mailbox.recipients.count("alice@example.com")) == heard
+    assert before[doors[0]].startswith("200") and before[doors[1]].startswith("302 /guest-pay/ ")
+    write_digest(1)
+    first, second = read(mailbox)[-2:]
+    assert first == second
     assert not Notification.objects.filter(user=cast.alice.user, member_id=side.pk).exists()
     assert all(bill.number in after["/bills/"] for bill in cast.maya.bills.all())
 
 
-def test_the_walk_would_find_it(cast: Cast, world: World) -> None:
+def test_the_walk_would_find_it(cast: Cast, world: World, doors: list[str]) -> None:
     """The bite: with nothing between them, Alice's pages change and the canaries sing on many of them."""
     client = prove(Client(), cast.alice.user)
-    pages = [route for route in ROUTES if "pdf" not in route.name]
-    before = walk(world, client, pages)
+    before = walk(world, client, PAGES, doors)
     live(cast.bob)
-    after = walk(world, client, pages)
+    after = walk(world, client, PAGES, doors)
     differ = {address for address in before if before[address] != after[address]}
+    assert doors[0] in differ and before[doors[1]].startswith("302 /guest-pay/bill/ ")
     must = {"/overview/", "/bills/", "/payments/", "/payments/export/", "/family/", "/claims/", "/notifications/"}
     assert must <= {re.sub(r"\?.*", "", address) for address in differ}
     assert any(CANARY in text for text in after.values())
@@ -261,7 +324,7 @@ def bare(page: str) -> str:
 def test_who_saw_it_before_sees_it_no_more(cast: Cast, world: World) -> None:
     """F09, F10: what was seen a moment ago, in an open page, is gone by the next request, scheduled payments too."""
     live(cast.bob)
-    bill = cast.bob.bills.get(title=CANARY, due_on__lt=timezone.localdate())
+    bill = cast.bob.bills.filter(title=CANARY, amount_cents=CENTS).latest("pk")
     draft = make_payment({bill: 100}, payer=cast.alice.user, status=PaymentStatus.DRAFT)
     Payment.objects.filter(pk=draft.pk).update(scheduled_on=timezone.localdate() + dt.timedelta(days=5))
     client = prove(Client(), cast.alice.user)
@@ -269,6 +332,6 @@ def test_who_saw_it_before_sees_it_no_more(cast: Cast, world: World) -> None:
     assert draft.number in told(client, "/payments/")
     ask(cast.bob)
     assert client.get(f"/bills/{bill.number}/").status_code == 404
-    texts = walk(world, client)
+    texts = walk(world, client, PAGES)
     assert [address for address, text in texts.items() if CANARY in text] == []
     assert draft.number not in texts["/payments/"]

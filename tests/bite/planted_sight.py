@@ -191,6 +191,13 @@ SIGHT = (
         "tests/assistance/test_awards.py::test_who_asked_for_confidentiality_since_it_was_begun_is_left_out",
     ),
     Planted(
+        "the household's credit is told as far as its reader sees what it came of",
+        "payments/leaving.py",
+        "(cents := overpaid.credit_cents(scope, member.household))",
+        "(cents := -member.household.credit.balance_cents)",
+        f"{C}test_nothing_of_who_is_apart_reaches_the_holder[grow_up]",
+    ),
+    Planted(
         "an application works on nobody who is apart by now",
         "assistance/eligible.py",
         " | Q(pk__in=held))",

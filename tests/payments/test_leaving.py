@@ -204,7 +204,7 @@ def test_an_invitation_neither_survives_a_leaving_nor_outlasts_one(cast: Cast) -
     """Accepted before the day, it ends with that midnight; from then on it is nobody's to accept."""
     assert cast.alice.user and cast.charlie.user
     asked = [
-        delegates.invite(member, address=address, grant="view", until=None, by=member.user or cast.alice.user,
+        delegates.invite(member, address=address, grant="pay_only", until=None, by=member.user or cast.alice.user,
                          language="en")
         for member, address in (
             (cast.maya, "charlie@example.com"), (cast.maya, "dana@example.com"), (cast.bob, "charlie@example.com"),
@@ -213,7 +213,7 @@ def test_an_invitation_neither_survives_a_leaving_nor_outlasts_one(cast: Cast) -
     ]  # fmt: skip
     departure, his = leaves(cast.maya, cast.alice), leaves(cast.bob, cast.alice)
     given = delegates.accept(asked[0], user=cast.charlie.user)
-    assert scope_of(cast.charlie.user).grants == {cast.maya.pk: "view"}
+    assert scope_of(cast.charlie.user).grants == {cast.maya.pk: "pay_only"}
     given.refresh_from_db()
     assert given.until == departure.on - dt.timedelta(days=1)
     departures.cancel(departure, scope_of(cast.alice.user), by=cast.alice.user)
