@@ -23,6 +23,7 @@ MOST = 5_000  # rows of one report; it says where there are more
 # In words that a member understands; what is not named here is an action of staff, called as on their pages.
 WORDS = {
     "view": "Opened", "confidential": "Opened after giving a reason", "list": "Listed", "search": "Searched for",
+    "access-report": "Opened this report",
     "viewed": "Opened, acting for the member", "view as member": "Saw as the member sees it",
     "adjust": "Lowered the bill", "write-off": "Gave up the bill's rest", "void": "Took the bill back",
     "hold": "Put the bill on hold", "end": "Let the bill go on", "refund": "Refunded",

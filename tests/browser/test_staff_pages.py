@@ -46,7 +46,9 @@ def work(real_cast: Cast, provider: Server) -> None:
     reconciling.run(until=timezone.now() + dt.timedelta(minutes=5))  # the provider's clock went on for the bank
 
 
-def test_no_page_of_the_staff_is_cut_at_390_or_1280_pixels(site: str, work: None, visitor: Callable[..., Any]) -> None:
+def test_no_page_of_the_staff_is_cut_at_390_or_1280_pixels(
+    site: str, work: None, real_cast: Cast, visitor: Callable[..., Any]
+) -> None:
     """Lists become cards on a phone, each line with its name; records and forms wrap."""
     page = staff_page(visitor, site, make_staff(Role.ADMINISTRATOR))
     dispute, finding = Dispute.objects.get(), Finding.objects.get()
@@ -55,6 +57,7 @@ def test_no_page_of_the_staff_is_cut_at_390_or_1280_pixels(site: str, work: None
         f"payments/finding/{finding.pk}/change/",
         f"payments/finding/{finding.pk}/assign/",
         "payments/check/record/",
+        f"accounts/member/{real_cast.maya.pk}/looks/",
     ]
     for path in paths:
         page.goto(f"{site}/admin/{path}")
