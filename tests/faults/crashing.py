@@ -1,4 +1,4 @@
-"""The crash points of FAULTS.md, P1 to P10: `kill -9` of oneself, where the plan has armed it.
+"""The crash points of FAULTS.md, P1 to P11: `kill -9` of oneself, where the plan has armed it.
 
 Loaded by `tests.faults.web` and `tests.faults.worker` alone; the product knows nothing of it. A point is armed by a
 file that is named for it; who removes the file dies, so each armed point kills once.
@@ -15,6 +15,7 @@ from typing import Any
 
 import ledger
 from activity import doorbell
+from notifications import line
 from payments import checkout, gateway, moving, refunds, settlement, settlement_batches, sweeping, webhooks
 
 FOLDER = Path(os.environ["FAULTS_CRASH_DIR"])
@@ -56,6 +57,7 @@ def install(role: str) -> None:
     else:
         _wrap(sweeping, "resolve", before=lambda: die("P1"))
         _wrap(webhooks, "handle", before=_now_handling, after=lambda: die("P9"))
+        _wrap(line.Line, "send", after=lambda: die("P11"))
         _wrap(moving, "record", after=lambda: getattr(_handling, "yes", False) and die("P8"))
 
 

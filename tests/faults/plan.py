@@ -3,7 +3,15 @@
 import random
 from collections.abc import Callable
 
-from tests.faults import steps_autopay, steps_back, steps_banking, steps_crashing, steps_paying, steps_reconciling
+from tests.faults import (
+    steps_autopay,
+    steps_back,
+    steps_banking,
+    steps_crashing,
+    steps_paying,
+    steps_reconciling,
+    steps_telling,
+)
 from tests.faults.scene import Scene
 
 Step = Callable[[Scene], None]
@@ -19,7 +27,7 @@ def kinds() -> dict[str, Step]:
         found |= steps_banking.DISPUTES
     if steps_banking.takes_bank_debits():
         found |= steps_banking.DEBITS
-    return found | steps_autopay.STEPS | steps_crashing.STEPS
+    return found | steps_autopay.STEPS | steps_crashing.STEPS | steps_telling.STEPS
 
 
 def missing() -> list[str]:

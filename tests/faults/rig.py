@@ -1,8 +1,10 @@
 """The processes of the fault plan, all its own: Postgres, Valkey, the sandbox, web and worker; killed as it likes."""
 
+import contextlib
 import os
 import shutil
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -36,16 +38,19 @@ class Rig:
             shutil.rmtree(directory, ignore_errors=True)
             directory.mkdir(parents=True)
         (folder / "static").mkdir(exist_ok=True)
-        self.web_port, self.sandbox_port, self.valkey_port = _free_ports(3)
+        self.web_port, self.sandbox_port, self.valkey_port, self.mail_port = _free_ports(4)
+        self.mail_log = folder / "mails.jsonl"
+        self.mail_log.unlink(missing_ok=True)
         self.web_url = f"http://127.0.0.1:{self.web_port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self.redis_url = f"redis://127.0.0.1:{self.valkey_port}/0"
         self.database_url = ""
         self.environment: dict[str, str] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._beats = 0
 
     def start_servers(self) -> None:
-        """Postgres with an empty database, Valkey, and the provider; sets the environment of all that follows."""
+        """Postgres with an empty database, Valkey, mail server, provider; sets the environment of all that follows."""
         server = postgres.ensure_running(self.folder / "postgres")
         connection = psycopg2.connect(server)
         connection.autocommit = True
@@ -62,8 +67,11 @@ class Rig:
             "STRIPE_TIMEOUT_SECONDS": str(STRIPE_TIMEOUT_SECONDS), "DJANGO_SETTINGS_MODULE": "billing_portal.settings",
             "FAULTS_CRASH_DIR": str(self.crash_dir), "FAULTS_DONE_DIR": str(self.done_dir),
             "WEB_CONCURRENCY": "1", "WEB_THREADS": "6", "PYTHONUNBUFFERED": "1", "LOG_LEVEL": "WARNING",
-            "EMAIL_PORT": "9", "EMAIL_USE_TLS": "false",
+            "EMAIL_PORT": str(self.mail_port), "EMAIL_USE_TLS": "false",
         }  # fmt: skip
+        self._start("mail server", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.mail_port}",
+                    "-c", "tests.faults.sink.Kept", str(self.mail_log))  # fmt: skip
+        self._await("mail server", self._takes_mail)
         webhooks = ["--webhook-url", f"{self.web_url}/webhooks/stripe/", "--webhook-secret", WEBHOOK_SECRET]
         self._start(
             "sandbox", "-m", "stripe_sandbox", "--port", str(self.sandbox_port), "--data", str(self.sandbox_dir),
@@ -87,6 +95,18 @@ class Rig:
         """A worker with two processes, as the demo's."""
         self._start("worker", "-m", "celery", "-A", "tests.faults.worker", "worker", "--concurrency", "2",
                     "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING")  # fmt: skip
+
+    def start_beat(self, name: str) -> str:
+        """A beat of this name, as production's: with a schedule of its own on disk, which a restart finds again.
+
+        The id of the tasks by which it runs autopay.
+        """
+        self._beats += 1
+        task_id = f"beat-{self._beats}"
+        schedule = self.folder / f"{name.replace(' ', '-')}-schedule"
+        self._start(name, "-m", "celery", "-A", "tests.faults.beat", "beat", "--schedule", str(schedule), "--pidfile=",
+                    "--loglevel", "WARNING", FAULTS_BEAT=task_id)  # fmt: skip
+        return task_id
 
     def revive_worker(self) -> bool:
         """Start the worker again if it has ended by itself, as `restart: unless-stopped` does; whether it had."""
@@ -153,7 +173,7 @@ class Rig:
 
     def stop(self) -> None:
         """Stop all of them."""
-        for name in ("worker", "web", "sandbox", "valkey"):
+        for name in ("beat", "other beat", "worker", "web", "sandbox", "mail server", "valkey"):
             if name in self._processes:
                 self.kill(name)
         postgres.stop(self.folder / "postgres")
@@ -165,8 +185,8 @@ class Rig:
         self._processes["valkey"] = self._popen("valkey", [str(get_binary_path()), *arguments], dict(os.environ))
         self._await("valkey", lambda: bool(redis.Redis.from_url(self.redis_url).ping()))
 
-    def _start(self, name: str, *arguments: str) -> None:
-        self._processes[name] = self._popen(name, [sys.executable, *arguments], self.environment)
+    def _start(self, name: str, *arguments: str, **more: str) -> None:
+        self._processes[name] = self._popen(name, [sys.executable, *arguments], self.environment | more)
 
     def _popen(self, name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         with (self.log_dir / f"{name}.log").open("ab") as log:
@@ -185,6 +205,11 @@ class Rig:
                 pass
             time.sleep(0.05)
         raise RuntimeError(f"{name} did not start; see {self.log_dir / name}.log")
+
+    def _takes_mail(self) -> bool:
+        with contextlib.suppress(OSError), smtplib.SMTP("127.0.0.1", self.mail_port, timeout=2):
+            return True
+        return False
 
     def _worker_answers(self) -> bool:
         """Whether the worker takes from its queue: it listens by a blocking pop."""

@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 
-from tests.faults import people, report, steps_reconciling
+from tests.faults import mails, people, report, steps_reconciling
 from tests.faults import plan as plans
 from tests.faults import scene as scenes
 from tests.faults.book import Book
@@ -115,6 +115,7 @@ class Run:
         verdict.hold("M1", sides + plans_own == 0, f"the trial balance is {sides + plans_own}")
         steps_reconciling.reconcile(verdict, self.oracle.journal, book)
         self._unexplained(verdict)
+        figures.mails = mails.judge(verdict, self.rig.mail_log, book)
         figures.verdict = verdict
         figures.webhooks = {
             name: self.provider.get("webhooks")[name] for name in ("sent", "accepted", "refused", "dropped")
