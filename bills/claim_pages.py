@@ -96,12 +96,12 @@ def claim_page(request: MemberRequest, number: str) -> HttpResponse:
     claims = Claim.objects.visible_to(request.scope)
     claim = _looked_at(request, claims, number)
     version = f"?version={claim.pk}" if request.GET.get("version") else ""
-    told = _told(claim)
+    said = told(claim)
     context = {
-        **told,
+        **said,
         "versions": explained_claims.versions(claims, claim),
         "bill": explained_claims.bill_of(claim, request.scope),
-        "explanation_href": reverse("claim_pdf", args=[claim.number]) + version if told["is_of_plan"] else "",
+        "explanation_href": reverse("claim_pdf", args=[claim.number]) + version if said["is_of_plan"] else "",
     }
     return render(request, "claims/claim.html", context)
 
@@ -114,7 +114,7 @@ def claim_pdf(request: MemberRequest, number: str) -> HttpResponse:
     claim = _looked_at(request, Claim.objects.visible_to(request.scope), number)
     if not explained_claims.is_of_plan(claim):
         raise Http404("nothing that the plan has to explain")
-    made = pdf.rendered("print/explanation.html", {**_told(claim), "printed_at": timezone.now()}, request)
+    made = pdf.rendered("print/explanation.html", {**told(claim), "printed_at": timezone.now()}, request)
     # The number is the payer's own, of any signs: the file is named by ours.
     headers = {"Content-Disposition": f'inline; filename="explanation-of-benefits-{claim.pk}.pdf"'}
     return HttpResponse(made, content_type="application/pdf", headers=headers)
@@ -136,7 +136,7 @@ def _looked_at(request: MemberRequest, claims: ClaimQuerySet, number: str) -> Cl
     return claim
 
 
-def _told(claim: Claim) -> dict[str, object]:
+def told(claim: Claim) -> dict[str, object]:
     """What page and paper tell of a claim."""
     return {
         "claim": claim,

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import private_sides
 from accounts.models import ConfidentialRequest, Departure, Household, Member
 from activity.recording import record
+from notifications import paper
 from notifications.models import Channel, Notification
 
 HEADER = ("notice", "kind", "about", "since", "household", "name", "address", "city", "state", "zip")
@@ -23,11 +24,22 @@ MAX_LETTERS = 10_000  # at once
 def waiting() -> QuerySet[Notification]:
     """The letters that are not printed yet, the oldest first."""
     letters = Notification.objects.filter(channel=Channel.LETTER, status=Notification.Status.WAITING)
-    return letters.order_by("pk")[:MAX_LETTERS]
+    return letters.select_related("user").order_by("pk")[:MAX_LETTERS]
 
 
 def rows() -> Iterator[Sequence[object]]:
     """A row for each letter: to the member whose bill it is about, or to the reader's own member."""
+    return (row for _letter, row in addressed())
+
+
+def printed() -> Iterator[tuple[Sequence[object], bytes | None]]:
+    """The same, each with the document that it is; None where a notice has none of its own."""
+    for letter, row in addressed():
+        yield row, paper.of_notice(letter, letter.user.language if letter.user is not None else "en")
+
+
+def addressed() -> Iterator[tuple[Notification, Sequence[object]]]:
+    """The letters that have an address, and their rows."""
     letters = list(waiting())
     about = Member.objects.select_related("household").in_bulk({letter.member_id for letter in letters} - {None})
     readers = {
@@ -51,7 +63,7 @@ def rows() -> Iterator[Sequence[object]]:
             house = private_sides.post_of(member) if member.private_of_id else own.get(member.pk)
         if member is None or house is None:
             continue
-        yield (
+        yield letter, (
             letter.pk, letter.kind, letter.subject, timezone.localtime(letter.created_at).date(),
             member.household.number, member.full_name, house.address, house.city, house.state, house.zip,
         )  # fmt: skip

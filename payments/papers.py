@@ -144,15 +144,18 @@ def _explanations(scope: Scope, year: int, person: Member | None) -> Iterator[Pa
 
 
 def _letters(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:
-    periods = GracePeriod.objects.visible_to(scope).filter(noticed_on__year=year).select_related("coverage__subscriber")
+    ended = models.Q(status=GracePeriod.Status.ENDED, closed_on__year=year)
+    periods = GracePeriod.objects.visible_to(scope).filter(models.Q(noticed_on__year=year) | ended)
     if person is not None:
         periods = periods.filter(coverage__subscriber=person)
-    for grace in periods.order_by("-noticed_on")[:MAX_OF_KIND]:
-        letter = reverse("grace_letter", args=[grace.pk])
-        yield Paper(
-            Kind.LETTER, _("Notice of start of grace period"), "", grace.noticed_on,
-            (grace.coverage.subscriber.full_name,), letter, letter, grace.due_cents,
-        )  # fmt: skip
+    for grace in periods.select_related("coverage__subscriber").order_by("-noticed_on")[:MAX_OF_KIND]:
+        letter, people = reverse("grace_letter", args=[grace.pk]), (grace.coverage.subscriber.full_name,)
+        if grace.noticed_on.year == year:
+            title = _("Notice of start of grace period")
+            yield Paper(Kind.LETTER, title, "", grace.noticed_on, people, letter, letter, grace.due_cents)
+        if grace.status == GracePeriod.Status.ENDED and grace.closed_on and grace.closed_on.year == year:
+            end = f"{letter}?about=end"
+            yield Paper(Kind.LETTER, _("Notice of end of coverage"), "", grace.closed_on, people, end, end)
 
 
 def _agreements(scope: Scope, year: int, person: Member | None) -> Iterator[Paper]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import keyset, looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
+from accounts.visibility import Scope
 from bills import check_words, explaining, history, holds, pdf, sharing
 from bills.models import Bill, BillLine, Claim, Hold
 from bills.states import State
@@ -62,12 +63,12 @@ def bill_page(request: MemberRequest, number: str) -> HttpResponse:
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
     causes = holds.causes_of(bill)
-    told = _told(request, bill, causes)
+    said = told(bill, request.scope, causes)
     context = {
-        **told,
+        **said,
         "ask_href": f"{reverse('ask')}?{urlencode({'bill': bill.number})}",
         "somebody_else": shared_link(bill, request.scope),
-        "check": None if told["is_amounts_only"] else check_words.of_bill(bill, request.scope, causes),
+        "check": None if said["is_amounts_only"] else check_words.of_bill(bill, request.scope, causes),
     }
     return render(request, "bills/bill.html", context)
 
@@ -79,7 +80,8 @@ def bill_pdf(request: MemberRequest, number: str) -> HttpResponse:
     """Give one bill as a PDF that screen readers can read."""
     bill = _visible(request, number)
     looking.at(request, f"bill:{bill.number}", bill.member_id)
-    context = {**_told(request, bill, holds.causes_of(bill)), "printed_link": printed_link(bill, request.scope)}
+    said = told(bill, request.scope, holds.causes_of(bill))
+    context = {**said, "printed_link": printed_link(bill, request.scope)}
     body = pdf.rendered("print/bill.html", context, request)
     return HttpResponse(
         body,
@@ -97,8 +99,8 @@ def share(request: MemberRequest, number: str) -> HttpResponse:
         raise Http404("not a bill that this viewer can share")
     is_shared = request.POST.get("share") == "yes"
     sharing.set_shared(bill, is_shared=is_shared, actor=f"user:{request.user.pk}")
-    told = _("The account holder can now see and pay this bill.") if is_shared else _("Only you see this bill now.")
-    messages.success(request, told)
+    words = _("The account holder can now see and pay this bill.") if is_shared else _("Only you see this bill now.")
+    messages.success(request, words)
     return redirect("bill", number=bill.number)
 
 
@@ -109,9 +111,8 @@ def _visible(request: MemberRequest, number: str) -> Bill:
     return get_object_or_404(Bill.objects.visible_to(request.scope).select_related("coverage__plan"), number=number)
 
 
-def _told(request: MemberRequest, bill: Bill, causes: frozenset[str]) -> dict[str, object]:
+def told(bill: Bill, scope: Scope, causes: frozenset[str]) -> dict[str, object]:
     """What the page and the PDF say of a bill: to a pay-only delegate amounts and dates alone."""
-    scope = request.scope
     is_amounts_only = scope.sees_only_amounts_of(bill.member_id)
     lines: Sequence[BillLine] = [] if is_amounts_only else list(bill.lines.all()[:MAX_LINES])
     claims = [] if is_amounts_only else _claims(bill)

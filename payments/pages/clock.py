@@ -3,7 +3,6 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -16,10 +15,9 @@ from accounts.models import Coverage
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
 from accounts.visibility import Scope
-from bills import pdf
 from bills.models import GracePeriod
 from bills.states import Pill
-from payments import coverage_clock, grace
+from payments import coverage_clock, grace, grace_papers
 from payments.coverage_clock import Clock, State
 from payments.grace import Standing
 
@@ -80,29 +78,19 @@ def of(coverage: Coverage, scope: Scope, *, today: dt.date) -> Shown | None:
 @require_safe
 @rate_limits.limited(rate_limits.DOCUMENTS_PER_USER)
 def grace_letter(request: MemberRequest, grace_id: int) -> HttpResponse:
-    """Give the notice of the start of a grace period as a PDF, as it stood on its day."""
-    found = get_object_or_404(
-        GracePeriod.objects.visible_to(request.scope).select_related(
-            "coverage__household", "coverage__subscriber", "coverage__plan", "rule"
-        ),
-        pk=grace_id,
-    )  # fmt: skip
-    looking.at(request, f"coverage:{found.coverage_id}", found.coverage.subscriber_id)
-    made = pdf.rendered("print/grace.html", letter_context(found, request.scope), request)
-    headers = {"Content-Disposition": f'inline; filename="grace-notice-{found.period:%Y-%m}.pdf"'}
+    """Give the notice of the start of a grace period as a PDF, as it stood on its day; `about=end`: of the end."""
+    is_end = request.GET.get("about") == "end"
+    seen = GracePeriod.objects.visible_to(request.scope).select_related(
+        "coverage__household", "coverage__subscriber", "coverage__plan", "rule"
+    )
+    found = get_object_or_404(seen.filter(status=GracePeriod.Status.ENDED) if is_end else seen, pk=grace_id)
+    subscriber_id = found.coverage.subscriber_id
+    looking.at(request, f"coverage:{found.coverage_id}", subscriber_id)
+    is_amounts_only = request.scope.sees_only_amounts_of(subscriber_id)
+    made = grace_papers.printed(found, is_end=is_end, is_amounts_only=is_amounts_only, request=request)
+    name = "end-of-coverage" if is_end else "grace-notice"
+    headers = {"Content-Disposition": f'inline; filename="{name}-{found.period:%Y-%m}.pdf"'}
     return HttpResponse(made, content_type="application/pdf", headers=headers)
-
-
-def letter_context(found: GracePeriod, scope: Scope) -> dict[str, object]:
-    """What the notice of a grace period says."""
-    return {
-        "grace": found,
-        "coverage": found.coverage,
-        "is_amounts_only": scope.sees_only_amounts_of(found.coverage.subscriber_id),
-        "is_california": found.coverage.household.state == "CA",
-        "is_medicare": found.coverage.kind.startswith("medicare"),
-        "portal_url": settings.PORTAL_URL,
-    }
 
 
 def _span(standing: Standing, running: GracePeriod | None, today: dt.date) -> coverage_clock.Span | None:

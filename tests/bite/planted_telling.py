@@ -85,6 +85,16 @@ TELLING = (
         "tests/bills/test_states.py::test_what_is_due_on_a_saturday_is_paid_in_time_until_mondays_end",
     ),
     Planted(
+        "no paper for who chose paperless bills", "notifications/paper.py",
+        "household__has_paperless_bills=False, ", "",
+        f"{N}test_paper.py::test_bills_and_explanations_are_printed_for_who_wants_them_on_paper_and_nobody_elses",
+    ),
+    Planted(
+        "no paper about who is apart", "notifications/paper.py",
+        "    if member.is_apart or not household.address", "    if not household.address",
+        f"{N}test_paper.py::test_bills_and_explanations_are_printed_for_who_wants_them_on_paper_and_nobody_elses",
+    ),
+    Planted(
         "no text of a mail that another has", "notifications/sending.py",
         "            last = []\n            continue  # the lease ran out, and another has it\n", "",
         f"{N}test_mails.py::test_a_mail_that_another_took_over_is_spoken_of_and_not_sent",
