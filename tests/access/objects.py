@@ -15,6 +15,7 @@ from accounts.uploads import keeping
 from accounts.visibility import scope_of
 from assistance import applying
 from assistance.models import Application
+from bills import sharing
 from bills.models import Bill, Claim, Statement
 from ledger.chart import Code
 from payments import monthly_statements
@@ -39,12 +40,14 @@ from tests.access.relations import (
     OWN_RULE,
     PAYERS_RULE,
     SERVICE,
+    STATEMENT_RULE,
     Rule,
+    rule,
 )
 from tests.accounts import files
-from tests.accounts.records import Records
+from tests.accounts.records import Records, make_guest_payment
 from tests.conftest import Cast
-from tests.factories import make_grace
+from tests.factories import make_bill, make_grace
 from tests.support.questions import make_inquiry
 
 # Routes that are not for everybody who sees the object.
@@ -91,13 +94,23 @@ def make_world(cast: Cast) -> World:
 
 def make_wide_world(cast: Cast) -> World:
     """The same with every relation: who is apart from the holder, and who acts or acted for whom."""
-    carla, gregor = relations.make_others(cast)
-    helpers = relations.make_helpers(cast, carla)
-    made = _make(cast, helpers | {"carla": carla.user, "gregor": gregor.user}, carla, gregor)
+    others = relations.make_others(cast)
+    users = {name.lower(): member.user for name, member in others.items() if name.lower() in relations.MEMBERS}
+    helpers = relations.make_helpers(cast, others)
+    with_objects = [member for name, member in others.items() if name not in ("Petra", "Dora")]
+    made = _make(cast, helpers | users, *with_objects)
+    made.objects["bills/number"].of["Petra"] = _shared(others["Petra"]).number
     Bill.objects.filter(member=cast.bob).update(title=SERVICE, provider_name=SERVICE)
     Claim.objects.filter(member=cast.bob).update(provider_name=SERVICE)
-    relations.part_ways(carla, gregor)
+    relations.part_ways(others)
     return made
+
+
+def _shared(member: Member) -> Bill:
+    """A bill that a confidential member lets the holder pay."""
+    bill = make_bill(member)
+    sharing.set_shared(bill, is_shared=True, actor="test")
+    return bill
 
 
 def _make(cast: Cast, others: dict[str, User | None], *more: Member) -> World:
@@ -114,12 +127,13 @@ def _make(cast: Cast, others: dict[str, User | None], *more: Member) -> World:
         "bills/number": Objects({name: bill.number for name, bill in records.bills.items()}, "0000-0000"),
         "claims/number": Objects({name: f"CLM-{name}" for name in everybody}, "CLM-nobody", CLINICAL_RULE),
         "premiums/coverage_id": Objects(by_model["Coverage"], 0),
-        "statements/number": Objects(_statements(cast), "202610-00000000", HOLDER_RULE),
+        "statements/number": Objects(_statements(cast), "202610-00000000", STATEMENT_RULE),
         "grace/grace_id": Objects({name: make_grace(bill.member).pk for name, bill in records.bills.items()}, 0),
         "support/number": Objects({name: _inquiry(records, name) for name in everybody}, "0000-0000", ASKER_RULE),
         "help/slug": Objects({}, "no-such-article"),
         "pay/number": Objects(drafts, "0000-0000-0000", OWN_RULE),
-        "guest-pay/number": Objects({}, "0000-0000-0000"),  # of a visit: tests/payments/test_guest_access.py
+        # Of a visit, and so nobody's who signs in: tests/payments/test_guest_access.py.
+        "guest-pay/number": Objects(_guests(records), "0000-0000-0000", rule()),
         "link/token": Objects({}, "no-token"),
         "calendar-feed/token": Objects({}, "no-token"),
         "payments/number": Objects({name: f"PAY-{name}" for name in everybody}, "0000-0000-0000"),
@@ -159,8 +173,8 @@ def _autopay(records: Records) -> dict[str, AutopayEnrollment]:
 
 
 def _signed_in(records: Records) -> list[str]:
-    """Who has a sign-in."""
-    return [name for name, bill in records.bills.items() if bill.member.user is not None]
+    """Who has a sign-in: a private side's is that of the person."""
+    return [name for name, bill in records.bills.items() if bill.member.user and not bill.member.private_of_id]
 
 
 def _charges(records: Records, enrolled: dict[str, AutopayEnrollment]) -> dict[str, object]:
@@ -180,6 +194,7 @@ def _delegates(records: Records) -> dict[str, object]:
     return {
         name: Delegate.objects.create(member=bill.member, user=other, grant="view").pk
         for name, bill in records.bills.items()
+        if not bill.member.private_of_id
     }
 
 
@@ -188,7 +203,7 @@ def _invitations(records: Records, users: dict[str, User], *, to_self: bool) -> 
     made: dict[str, object] = {}
     for name, bill in records.bills.items():
         to = bill.member.user
-        if to_self and to is None:
+        if bill.member.private_of_id or (to_self and to is None):
             continue
         made[name] = Invitation.objects.create(
             member=records.bills["Maya"].member if to_self else bill.member, grant="pay_only",
@@ -205,10 +220,12 @@ def _inquiry(records: Records, name: str) -> str:
 
 
 def _statements(cast: Cast) -> dict[str, object]:
-    """A statement of each household: the primary holder's."""
+    """A statement of each household: the primary holder's; and of who is apart, their own."""
     monthly_statements.issue(dt.date(2026, 10, 1), on=dt.date(2026, 11, 2))
-    of = dict(Statement.objects.values_list("household_id", "number"))
-    return {"Alice": of[cast.household.pk], "Charlie": of[cast.strangers.pk]}
+    of = dict(Statement.objects.filter(member__isnull=True).values_list("household_id", "number"))
+    own = dict(Statement.objects.filter(member__isnull=False).values_list("member__first_name", "number"))
+    holders = dict(Member.objects.filter(is_primary_holder=True).values_list("household_id", "first_name"))
+    return {holders[household_id]: number for household_id, number in of.items()} | own
 
 
 def _setups(records: Records) -> dict[str, object]:
@@ -230,7 +247,7 @@ def _applications(records: Records) -> dict[str, object]:
 def _sources() -> dict[str, object]:
     """A source of income of each application."""
     return {
-        application.members.get(user=application.applicant).first_name:
+        application.members.get(user=application.applicant, private_of__isnull=True).first_name:
         applying.add_income(application, kind="wages", amount_cents=100, times_a_year=12, upload=None).pk
         for application in Application.objects.all()
     }  # fmt: skip
@@ -270,6 +287,11 @@ def _overpaid(bill: Bill) -> int:
             owner_id=bill.household_id,
         )
     ).id  # fmt: skip
+
+
+def _guests(records: Records) -> dict[str, object]:
+    """A payment by somebody else, of a bill of each of these."""
+    return {name: make_guest_payment(records.bills[name]).number for name in ("Alice", "Bob")}
 
 
 def _draft(records: Records, name: str) -> str:
