@@ -161,7 +161,6 @@ def test_months_before_it_began_are_not_its_own(cast):
     """Premiums of before are owed as they were; what an earlier award gave stands, whatever begins after a gap."""
     first = premiums.month_after(this_month() - dt.timedelta(days=100))
     coverage = make_coverage(cast.alice, premium_cents=50_000, subsidy_cents=0, start_on=first)
-    premiums.catch_up(coverage)
     award = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True).awards.get(kind="charitable")
     assert (owed(coverage, first), owed(coverage, this_month())) == (50_000, 0)
     Award.objects.filter(pk=award.pk).update(

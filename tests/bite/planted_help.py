@@ -64,4 +64,9 @@ HELP = (
         '    _note_overpaid(now, coverage, credited.filter(pk__gt=before))\n', "",
         f"{P}test_refunding.py::test_a_premium_that_charitable_coverage_makes_overpaid_goes_back_too",
     ),
+    Planted(
+        "what an earlier award gave a month stands", "bills/premium_changes.py",
+        "SELECT CASE WHEN c.charitable_starts_on > m.last", "SELECT CASE WHEN false",
+        f"{P}test_charitable.py::test_months_before_it_began_are_not_its_own",
+    ),
 )  # fmt: skip
