@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import keyset
 from accounts.visibility import Scope
+from assistance.models import Award
 from bills.models import Bill, GracePeriod
 from notifications.kinds import KINDS, Topic
 from notifications.models import Notification
@@ -72,6 +73,9 @@ def destination(notice: Notification) -> str:
     family, _colon, name = notice.subject.partition(":")
     if notice.kind == "help_credit":  # as its mail does: to what can be sent back
         return reverse("overpaid")
+    if notice.kind == "help_ended":  # beside the letter that says why
+        number = Award.objects.filter(pk=name).values_list("application__number", flat=True).first()
+        return reverse("application", args=[number]) if number else reverse("assistance")
     if family == "grace":
         coverage_id = GracePeriod.objects.filter(pk=name).values_list("coverage_id", flat=True).first()
         return f"{reverse('premiums')}?coverage={coverage_id}"
