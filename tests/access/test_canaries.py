@@ -43,7 +43,7 @@ from tests.accounts.private import private_side_of
 from tests.assistance.asking import approved
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
-from tests.payments.autopay.making import announced
+from tests.payments.autopay.making import announced, enrolled
 from tests.payments.plans.making import make_plan
 from tests.smtp import Mailbox, bodies, mailbox, whole  # noqa: F401
 from tests.support.questions import make_inquiry
@@ -168,7 +168,7 @@ def live(bob: Member) -> None:
     issue_statements()
     tell()
     if bob.user is not None:
-        announced(AutopayEnrollment.objects.get(user=bob.user), bob)
+        announced(AutopayEnrollment.objects.filter(user=bob.user).first() or enrolled(bob), bob)
         make_plan(bob, [make_bill(bob, amount_cents=80_000, title=CANARY, provider_name=CANARY)])
         approved(bob, User.objects.get(email="dana@example.com"), income_cents=1_000_00)
     tell()
