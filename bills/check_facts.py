@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from accounts.models import Coverage
 from accounts.private_sides import PERSON
 from accounts.visibility import Scope
+from billing_portal.found_first import one_of
 from bills import compared, issuing, plan_years
 from bills.checking import ClaimFacts, EstimateFacts, Facts, Maximum, Twin
 from bills.compared import STANDING
@@ -77,7 +78,7 @@ def _of_claim(own: Sequence[Claim], earlier: BillQuerySet) -> Iterator[Bill]:
     if not numbers:
         return
     same = Claim.objects.filter(number__in=numbers, member_id=own[0].member_id, status__in=STANDING)
-    for other in earlier.filter(pk__in=same.values("bill"))[:MAX_TWINS]:
+    for other in earlier.filter(one_of("pk", same.values("bill_id")))[:MAX_TWINS]:
         if any(_is_same(mine, its) for mine in own for its in compared.own_claims(other)):
             yield other
 

@@ -4,14 +4,12 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BigIntegerField,
     BooleanField,
     Exists,
     ExpressionWrapper,
     F,
-    Func,
     OuterRef,
     Q,
     QuerySet,
@@ -23,6 +21,7 @@ from django.db.models.functions import Coalesce, TruncMonth
 from accounts.models import Coverage, Member
 from accounts.private_sides import PERSON
 from accounts.visibility import Scope
+from billing_portal.found_first import one_of
 from billing_portal.prepared import prepared
 from bills import plan_years
 from bills.models import Accumulator, Bill, Claim
@@ -209,7 +208,7 @@ def _owed(scope: Scope, *, count: int) -> QuerySet[Bill]:
 @prepared
 def _owed_under(scope: Scope, controls: Collection[int], *, count: int) -> QuerySet[Bill]:
     bills = Bill.objects.visible_to(scope).owed().select_related("coverage__plan")
-    return bills.filter(_of_these(_open_accounts(controls, scope)[:count]))
+    return bills.filter(one_of("receivable_id", _open_accounts(controls, scope)[:count].values("pk")))
 
 
 def next_premium(scope: Scope, coverages: Sequence[Coverage], members: Sequence[Member]) -> Bill | None:
@@ -225,15 +224,11 @@ def _next_premium(scope: Scope, coverage_ids: Collection[int], controls: Collect
     # the bills of the coverages, which are many, and paid but for the last.
     of = Subquery(Bill.objects.filter(receivable_id=OuterRef("pk")).values("coverage_id")[:1])
     first = _open_accounts(controls, scope).alias(of=of).filter(of__in=coverage_ids)[:1]
-    return Bill.objects.visible_to(scope).owed().filter(_of_these(first), coverage_id__in=coverage_ids)
-
-
-def _of_these(accounts: QuerySet[Account]) -> Func:
-    """Of these few accounts, as a list and not a join: to that the planner may bring every bill of the household."""
-    return Func(
-        F("receivable_id"), ArraySubquery(accounts.values("pk")),
-        template="%(expressions)s)", arg_joiner=" = ANY(", output_field=BooleanField(),
-    )  # fmt: skip
+    return (
+        Bill.objects.visible_to(scope)
+        .owed()
+        .filter(one_of("receivable_id", first.values("pk")), coverage_id__in=coverage_ids)
+    )
 
 
 def _open_accounts(controls: Collection[int], scope: Scope) -> QuerySet[Account]:
