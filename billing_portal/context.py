@@ -14,8 +14,8 @@ DEFAULT_HOURS = gettext_noop("Monday to Friday, 8 a.m. to 6 p.m.")  # SUPPORT_HO
 DEFAULT_LANGUAGES = gettext_noop("English and Spanish; interpreters for other languages at no cost")
 
 
-def portal(request: HttpRequest) -> dict[str, Any]:
-    """The brand, how to reach Member Services, and whether this is the demo."""
+def portal(request: HttpRequest | None = None) -> dict[str, Any]:
+    """The brand, how to reach Member Services, and whether this is the demo: of a page, and of a document without."""
     return {
         "portal_name": settings.PORTAL_NAME,
         "is_demo": settings.IS_DEMO,

@@ -12,6 +12,8 @@ from django.template.loader import render_to_string
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from billing_portal.context import portal
+
 VARIANT = "pdf/ua-1"
 BASE_URL = "http://document.invalid"  # nothing is fetched but the portal's own style sheets and fonts
 
@@ -30,8 +32,8 @@ class OwnFilesOnly(URLFetcher):  # type: ignore[misc]  # the library has no type
 
 
 def rendered(template: str, context: Mapping[str, Any], request: HttpRequest | None = None) -> bytes:
-    """The template as a PDF. Its `<title>` and `lang` become the document's."""
-    html = render_to_string(template, dict(context), request)
+    """The template as a PDF. Its `<title>` and `lang` become the document's; it has the brand without a request too."""
+    html = render_to_string(template, dict(context) if request is not None else {**portal(), **context}, request)
     document = HTML(string=html, base_url=f"{BASE_URL}/", url_fetcher=OwnFilesOnly())
     return bytes(document.write_pdf(pdf_variant=VARIANT))
 

@@ -7,12 +7,9 @@ from the holder. Who has no sign-in is told by letter of what is required anyhow
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
 from accounts.models import Household, Member
 from accounts.visibility import Scope
@@ -49,7 +46,7 @@ def of_notice(letter: Notification, language: str) -> bytes | None:
     if found is None:
         return None
     with translation.override(language):
-        return grace_papers.printed(found, is_end=OF_NOTICES[letter.kind], **_house_style())
+        return grace_papers.printed(found, is_end=OF_NOTICES[letter.kind])
 
 
 def wanted(document: str, since: dt.date, until: dt.date) -> Iterator[Paper]:
@@ -96,7 +93,7 @@ def _letters(since: dt.date, until: dt.date) -> Iterator[Paper]:
             if on is None or not since <= on <= until or (is_end and grace.status != GracePeriod.Status.ENDED):
                 continue
             with translation.override(_language(reader)):
-                made = grace_papers.printed(grace, is_end=is_end, **_house_style())
+                made = grace_papers.printed(grace, is_end=is_end)
             name = f"{'end-of-coverage' if is_end else 'grace'}-{grace.pk}"
             yield _of(name, str(grace.pk), reader, made)
     yield from _help_letters(since, until)
@@ -145,7 +142,7 @@ def _scope(reader: Member) -> Scope:
 
 
 def _paper(template: str, context: Mapping[str, object], name: str, number: str, reader: Member) -> Paper:
-    return _of(name, number, reader, pdf.rendered(template, {**context, **_house_style()}))
+    return _of(name, number, reader, pdf.rendered(template, context))
 
 
 def _of(name: str, number: str, reader: Member, made: bytes) -> Paper:
@@ -156,11 +153,3 @@ def _of(name: str, number: str, reader: Member, made: bytes) -> Paper:
 
 def _language(reader: Member) -> str:
     return reader.user.language if reader.user is not None else "en"
-
-
-def _house_style() -> dict[str, Any]:
-    """What a page has from its request: the brand, and how to reach Member Services."""
-    return {
-        "portal_name": settings.PORTAL_NAME, "support_phone": settings.SUPPORT_PHONE,
-        "support_tty": settings.SUPPORT_TTY, "support_hours": _(settings.SUPPORT_HOURS),
-    }  # fmt: skip

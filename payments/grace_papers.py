@@ -10,17 +10,9 @@ START, END = "print/grace.html", "print/coverage_ended.html"
 
 
 def printed(
-    found: GracePeriod,
-    *,
-    is_end: bool,
-    is_amounts_only: bool = False,
-    request: HttpRequest | None = None,
-    **more: object,
+    found: GracePeriod, *, is_end: bool, is_amounts_only: bool = False, request: HttpRequest | None = None
 ) -> bytes:
-    """The notice as a PDF. Its coverage with household, plan and subscriber, and its rule are at hand.
-
-    `more`: what a page has by itself, and a letter without a request is given (bills.pdf).
-    """
+    """The notice as a PDF. Its coverage with household, plan and subscriber, and its rule are at hand."""
     context = {
         "grace": found,
         "coverage": found.coverage,
@@ -29,4 +21,4 @@ def printed(
         "is_medicare": found.coverage.kind.startswith("medicare"),
         "portal_url": settings.PORTAL_URL,
     }
-    return pdf.rendered(END if is_end else START, context | more, request)
+    return pdf.rendered(END if is_end else START, context, request)

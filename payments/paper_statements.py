@@ -113,8 +113,4 @@ def _context(statement: Statement) -> dict[str, object]:
         "help_url": portal + reverse("assistance"),
         "code": guest_links.code(address, title=_("QR code to pay this statement")),
         "languages": list(language_notice.sentences(phone=settings.SUPPORT_PHONE, tty=settings.SUPPORT_TTY)),
-        "portal_name": settings.PORTAL_NAME,
-        "support_phone": settings.SUPPORT_PHONE,
-        "support_tty": settings.SUPPORT_TTY,
-        "support_hours": _(settings.SUPPORT_HOURS),
     }

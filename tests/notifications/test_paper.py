@@ -13,6 +13,7 @@ from accounts.models import Household, Member
 from activity.recording import record
 from bills.models import GracePeriod
 from notifications import notices
+from tests.assistance.asking import approved
 from tests.bills.test_claim_pages import make_claim
 from tests.conftest import Cast
 from tests.factories import make_bill, make_grace
@@ -86,6 +87,14 @@ def test_letters_are_printed_for_who_wants_them_on_paper(cast: Cast, tmp_path: P
     assert printed(tmp_path / "end", "letters") == both[:1]
     Household.objects.update(has_paperless_letters=True)
     assert printed(tmp_path / "none", "letters", grace.noticed_on) == []
+
+
+def test_a_letter_about_help_is_printed_with_the_languages_in_which_it_is_explained(cast: Cast, tmp_path: Path) -> None:
+    approved(cast.alice, cast.dana)
+    files = printed(tmp_path / "help", "letters")
+    assert files and all(name.startswith("help-") for name in files)
+    for name in files:
+        assert "interpreters for other languages at no cost" in read((tmp_path / "help" / name).read_bytes())
 
 
 def test_the_notice_of_the_end_stands_among_the_documents(cast: Cast) -> None:
