@@ -4,6 +4,7 @@ No record is added, edited or deleted here, not by a superuser either (FAULTS F2
 void, import, resolve) are pages of their own, each calling the one function that does it.
 """
 
+import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -46,6 +48,12 @@ SUBJECTS = {
     "lockbox": "payments_lockboxfile",
     "reconciliation": "payments_reconciliationrun",
 }
+
+
+def due_by(day: dt.date, *, is_late: bool) -> SafeString | str:
+    """By when something is to be done; said loudly where that is past."""
+    written = date_format(day, "DATE_FORMAT")
+    return format_html("<strong>{}, overdue</strong>", written) if is_late else written
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic when it runs

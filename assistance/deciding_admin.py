@@ -2,25 +2,23 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from activity import filters
+from activity.staff import due_by
 from assistance.models import Application
 from assistance.states import PENDING, ApplicationStatus
 
 OURS = (ApplicationStatus.SUBMITTED, ApplicationStatus.APPEALED)  # of those pending: the clock runs, and it is ours
 
 
-class DecisionFilter(admin.SimpleListFilter):
+class DecisionFilter(filters.StateFilter):
     """What waits first; who looks for one, or comes from its record, finds it in whatever state."""
 
-    title = "state"
-    parameter_name = "state"
+    unfiltered = "To decide"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Besides what is pending."""
@@ -28,11 +26,6 @@ class DecisionFilter(admin.SimpleListFilter):
             ("overdue", "Overdue"), ("applicant", "Waiting for the applicant"), ("appealed", "Appeals"),
             ("decided", "Decided"), ("all", "All"),
         ]  # fmt: skip
-
-    def choices(self, changelist: Any) -> Any:
-        """Names the unfiltered state instead of "All"."""
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice | ({"display": "To decide"} if number == 0 else {})
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Application]) -> QuerySet[Application]:
         """Filter by what was chosen."""
@@ -54,6 +47,4 @@ def due(application: Application) -> SafeString | str:
         return "waits for the applicant"
     if application.status not in OURS or application.decide_by is None:
         return "-"
-    day = date_format(application.decide_by, "DATE_FORMAT")
-    is_late = application.decide_by < timezone.localdate()
-    return format_html("<strong>{}, overdue</strong>", day) if is_late else day
+    return due_by(application.decide_by, is_late=application.decide_by < timezone.localdate())

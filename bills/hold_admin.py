@@ -1,6 +1,5 @@
 """Staff pages: which bills wait and for what, how long, and letting them go on."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from django.utils.timesince import timesince
 
 from accounts.models import Household, Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
-from activity import ages
+from activity import ages, filters
 from activity.staff import link
 from bills import holds
 from bills.models import Bill, Hold
@@ -68,41 +67,25 @@ def holds_table(bill: Bill) -> dict[str, object]:
     }
 
 
-class StandingFilter(admin.SimpleListFilter):
+class StandingFilter(filters.StateFilter):
     """Holds that stand first; ended ones on demand."""
 
-    title = "state"
-    parameter_name = "state"
+    unfiltered = "Standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Ended."""
         return [("ended", "Ended")]
-
-    def choices(self, changelist: Any) -> Any:
-        """Names the unfiltered state "Standing" instead of "All"."""
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice | ({"display": "Standing"} if number == 0 else {})
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
         """Filter by what was chosen."""
         return queryset.filter(ended_at__isnull=self.value() != "ended")
 
 
-class HeldForFilter(admin.SimpleListFilter):
+class HeldForFilter(filters.AgeFilter):
     """How long a bill has waited."""
 
-    title = "age"
-    parameter_name = "age"
-    choices_in_days: ClassVar[dict[str, int]] = {"3": 3, "7": 7, "28": 28}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Older than so many days."""
-        return [(key, f"Over {key} days") for key in self.choices_in_days]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
-        """Filter by what was chosen."""
-        days = self.choices_in_days.get(self.value() or "")
-        return queryset.filter(began_at__lt=timezone.now() - dt.timedelta(days=days)) if days else queryset
+    since = "began_at"
+    choices_in_days: ClassVar = {"3": 3, "7": 7, "28": 28}
 
 
 @admin.register(Hold)

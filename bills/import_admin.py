@@ -1,6 +1,5 @@
 """Staff pages of imports: upload, progress, what was refused and why, and the queue of what needs a look."""
 
-import datetime as dt
 import json
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from django.utils.timesince import timesince
 
 from accounts.models import Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin
-from activity import ages
+from activity import ages, filters
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from bills import review
 from bills.imports import uploads
@@ -139,20 +138,14 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         return [("All that was not taken", listed("bills_importreject", batch__id__exact=obj.pk, state="all"))]
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(filters.StateFilter):
     """What waits for a person first."""
 
-    title = "state"
-    parameter_name = "state"
+    unfiltered = "To review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """To review, settled, all."""
         return [("settled", "Settled"), ("all", "All")]
-
-    def choices(self, changelist: Any) -> Any:
-        """Names the unfiltered state."""
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice | ({"display": "To review"} if number == 0 else {})
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[ImportReject]) -> models.QuerySet[ImportReject]:
         """Filter by what was chosen."""
@@ -163,21 +156,11 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(resolved_at__isnull=True, outcome=ImportReject.Outcome.REVIEW)
 
 
-class WaitedFilter(admin.SimpleListFilter):
+class WaitedFilter(filters.AgeFilter):
     """How long it has waited for a person."""
 
-    title = "age"
-    parameter_name = "age"
-    choices_in_days: ClassVar[dict[str, int]] = {"1": 1, "7": 7, "28": 28}
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Older than so many days."""
-        return [(key, f"Over {key} day{'s' if key != '1' else ''}") for key in self.choices_in_days]
-
-    def queryset(self, request: HttpRequest, queryset: models.QuerySet[ImportReject]) -> models.QuerySet[ImportReject]:
-        """Filter by what was chosen."""
-        days = self.choices_in_days.get(self.value() or "")
-        return queryset.filter(created_at__lt=timezone.now() - dt.timedelta(days=days)) if days else queryset
+    since = "created_at"
+    choices_in_days: ClassVar = {"1": 1, "7": 7, "28": 28}
 
 
 def _resolve(user: User, reject: ImportReject, cleaned: dict[str, Any]) -> str:

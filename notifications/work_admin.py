@@ -1,6 +1,5 @@
 """Staff pages: the queue of work. Nobody works off what is about their own household."""
 
-import datetime as dt
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -9,35 +8,27 @@ from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from accounts.households import is_of
 from accounts.staff import own_households
-from activity import ages, queue, work
+from activity import ages, filters, queue, work
 from activity.models import WorkItem
-from activity.staff import page_of
+from activity.staff import due_by, page_of
 from activity.staff_forms import HandOverForm, ReasonForm
 from notifications import whose
 from notifications.event_admin import SubjectAdmin
 
 
-class DoneFilter(admin.SimpleListFilter):
+class DoneFilter(filters.StateFilter):
     """Open items first; done ones on demand."""
 
-    title = "state"
-    parameter_name = "state"
+    unfiltered = "Open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Open, mine, done."""
         return [("mine", "Mine"), ("done", "Done")]
-
-    def choices(self, changelist: Any) -> Any:
-        """Names the unfiltered state "Open" instead of "All"."""
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice | ({"display": "Open"} if number == 0 else {})
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[WorkItem]) -> models.QuerySet[WorkItem]:
         """Filter by what was chosen."""
@@ -47,25 +38,21 @@ class DoneFilter(admin.SimpleListFilter):
         return waiting.filter(owner_id=request.user.pk) if self.value() == "mine" else waiting
 
 
-class AgeFilter(admin.SimpleListFilter):
+class AgeFilter(filters.AgeFilter):
     """How long it has waited, and whether it is overdue."""
 
-    title = "age"
-    parameter_name = "age"
-    choices_in_days: ClassVar[dict[str, int]] = {"1": 1, "3": 3, "7": 7, "28": 28}
+    since = "opened_at"
+    choices_in_days: ClassVar = {"1": 1, "3": 3, "7": 7, "28": 28}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Overdue, and older than so many days."""
-        return [("overdue", "Overdue"), *((key, f"Over {key} days") for key in self.choices_in_days)]
+        return [("overdue", "Overdue"), *super().lookups(request, model_admin)]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[WorkItem]) -> models.QuerySet[WorkItem]:
         """Filter by what was chosen."""
-        chosen = self.value() or ""
-        if chosen == "overdue":
+        if self.value() == "overdue":
             return queryset.filter(due_at__lt=timezone.now())
-        if chosen in self.choices_in_days:
-            return queryset.filter(opened_at__lt=timezone.now() - dt.timedelta(days=self.choices_in_days[chosen]))
-        return queryset
+        return super().queryset(request, queryset)
 
 
 @admin.register(WorkItem)
@@ -106,9 +93,8 @@ class WorkItemAdmin(SubjectAdmin):
         """By when; said loudly where that is past."""
         if obj.due_at is None:
             return "-"
-        day = date_format(timezone.localtime(obj.due_at), "DATE_FORMAT")
         is_late = obj.done_at is None and obj.due_at < timezone.now()
-        return format_html("<strong>{}, overdue</strong>", day) if is_late else day
+        return due_by(timezone.localdate(obj.due_at), is_late=is_late)
 
     @admin.display(description="owner")
     def owner_email(self, obj: WorkItem) -> str:

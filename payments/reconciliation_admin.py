@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Household, Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused, is_own_household, money, usd
-from activity import ages, queue
+from activity import ages, filters, queue
 from activity.staff import ReadOnlyAdmin, link, listed
 from payments import assigning, findings
 from payments.assigning import AssigningError
@@ -58,20 +58,14 @@ def _is_in_suspense(finding: Finding) -> bool:
     return finding.closed_at is None and finding.suspense_cents > 0
 
 
-class OpenFilter(admin.SimpleListFilter):
+class OpenFilter(filters.StateFilter):
     """Open findings first."""
 
-    title = "state"
-    parameter_name = "state"
+    unfiltered = "Open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Open, closed, all."""
         return [("closed", "Closed"), ("all", "All")]
-
-    def choices(self, changelist: Any) -> Any:
-        """Names the unfiltered state."""
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice | ({"display": "Open"} if number == 0 else {})
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Filter by what was chosen."""

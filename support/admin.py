@@ -19,8 +19,8 @@ from django.utils.timesince import timesince
 from accounts.models import Household, Member, Upload, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
 from accounts.uploads import serving
-from activity import ages
-from activity.staff import link, listed
+from activity import ages, filters
+from activity.staff import due_by, link, listed
 from bills.models import Hold
 from support import answers, files, threads
 from support.models import MAX_TEXT, Inquiry
@@ -125,11 +125,10 @@ def _can_hold(inquiry: Inquiry) -> bool:
     return _is_unsettled(inquiry) and inquiry.bill_id is not None and not threads.is_holding(inquiry)
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(filters.StateFilter):
     """What waits for staff first; what is overdue, mine, answered, closed on demand."""
 
-    title = "state"
-    parameter_name = "state"
+    unfiltered = "Waiting for us"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Besides what waits for an answer."""
@@ -137,11 +136,6 @@ class StateFilter(admin.SimpleListFilter):
             ("overdue", "Overdue"), ("mine", "Mine"), ("disputed", "Disputed bills"), ("answered", "Answered"),
             ("closed", "Closed"), ("all", "All"),
         ]  # fmt: skip
-
-    def choices(self, changelist: Any) -> Any:
-        """Names the unfiltered state instead of "All"."""
-        for number, choice in enumerate(super().choices(changelist)):
-            yield choice | ({"display": "Waiting for us"} if number == 0 else {})
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Inquiry]) -> QuerySet[Inquiry]:
         """Filter by what was chosen."""
@@ -298,8 +292,7 @@ class InquiryAdmin(MemberRecordAdmin):
         """By when we answer; said loudly where that is past."""
         if obj.due_at is None:
             return "-"
-        day = date_format(timezone.localtime(obj.due_at), "DATE_FORMAT")
-        return format_html("<strong>{}, overdue</strong>", day) if obj.due_at < timezone.now() else day
+        return due_by(timezone.localdate(obj.due_at), is_late=obj.due_at < timezone.now())
 
     @admin.display(description="assigned to")
     def assigned(self, obj: Inquiry) -> str:
