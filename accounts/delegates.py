@@ -119,9 +119,11 @@ def accept(invitation: Invitation, *, user: User) -> Delegate:
     rows = {each.pk: each for each in Member.objects.select_for_update().filter(pk__in=list(both)).order_by("pk")}
     member = rows[invitation.member_id]
     found = waiting_for(user).select_related(None).select_for_update(of=("self",)).filter(pk=invitation.pk).first()
-    if found is None or member not in may_grant_for(scope_of(found.invited_by)):
-        found = None
-    if found is None or not may_lend(member, found.grant, by_id=found.invited_by_id):
+    if (
+        found is None
+        or member not in may_grant_for(scope_of(found.invited_by))
+        or not may_lend(member, found.grant, by_id=found.invited_by_id)
+    ):
         raise Refused(_("This invitation cannot be accepted any more. Ask for a new one."))
     if member.user_id == user.pk:
         raise Refused(_("This is your own account."))

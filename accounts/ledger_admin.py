@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.models import Household, Member
 from accounts.staff import MemberRecordAdmin, money, usd
 from activity.staff import link, listed, subject_link
+from billing_portal.ids import is_id
 from ledger import entries
 from ledger.models import Account, Transfer
 
@@ -106,8 +107,7 @@ class AccountFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The one that was asked for."""
         value = request.GET.get("account", "")
-        is_id = value.isascii() and value.isdecimal() and len(value) < 19  # as a bigint holds
-        return [(value, f"account {value}")] if is_id else []
+        return [(value, f"account {value}")] if is_id(value) else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Transfer]) -> QuerySet[Transfer]:
         """Either side."""

@@ -4,7 +4,6 @@ An action is a page of its own with a reason. It asks for the permission and for
 one's own household, and calls the one function that does the thing.
 """
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -29,6 +28,7 @@ from activity.models import WorkItem
 from activity.recording import open_work
 from activity.staff import ReadOnlyAdmin, page_of
 from activity.staff_forms import ReasonForm
+from billing_portal.ids import is_id
 from ledger.money import InvalidAmount, format_usd, parse_usd
 
 REASON_HOLDS_SECONDS = 15 * 60  # then a confidential member's record asks again
@@ -37,7 +37,6 @@ REASONS = "confidential_looks"
 # What links to a list name a member or a household by.
 OF_A_MEMBER = ("member__id__exact", "member_id", "member_id__exact")
 OF_A_HOUSEHOLD = ("household__id__exact", "owner_id", "owner_id__exact")
-IS_ID = re.compile(r"[0-9]{1,18}")
 
 
 class Refused(Exception):
@@ -169,7 +168,7 @@ class MemberRecordAdmin(ReadOnlyAdmin):
     def named(self, request: HttpRequest) -> set[int]:
         """The members that a search or a link names by a number or an address, their own or their household's."""
         asked = {key: str(request.GET[key]).strip() for key in ("q", *self.linked_by) if request.GET.get(key)}
-        ids = {key: int(value) for key, value in asked.items() if IS_ID.fullmatch(value)}
+        ids = {key: int(value) for key, value in asked.items() if is_id(value)}
         members = Member.objects.filter(pk__in={ids[key] for key in OF_A_MEMBER if key in ids})
         found = set(members.values_list("pk", flat=True))
         households = {ids[key] for key in OF_A_HOUSEHOLD if key in ids}

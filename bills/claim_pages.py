@@ -14,6 +14,7 @@ from accounts import keyset, looking, rate_limits
 from accounts.models import Member, MemberQuerySet
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
+from billing_portal.ids import is_id
 from bills import claim_rows, explained_claims, pdf
 from bills.explained_claims import Kind
 from bills.models import Claim, ClaimQuerySet
@@ -126,8 +127,7 @@ def _looked_at(request: MemberRequest, claims: ClaimQuerySet, number: str) -> Cl
         raise Http404("no number of a claim")
     wanted = request.GET.get("version", "")
     if wanted:
-        is_id = wanted.isascii() and wanted.isdecimal() and len(wanted) < 19
-        claim = claims.filter(number=number, pk=int(wanted)).select_related("member").first() if is_id else None
+        claim = claims.filter(number=number, pk=int(wanted)).select_related("member").first() if is_id(wanted) else None
     else:
         claim = explained_claims.named(claims, number)
     if claim is None:

@@ -13,12 +13,11 @@ from django.db.models import Model, Q
 from accounts.models import Delegate, Departure, Household, Invitation, Member, Upload, User
 from activity.models import WorkItem
 from assistance.models import Application, Award
+from billing_portal.ids import is_id
 from bills import review
 from bills.models import Bill, Estimate, GracePeriod, ImportReject, Statement
 from payments.models import AutopayEnrollment, Check, Finding, Mandate, Payment, PaymentMethod, PaymentPlan
 from support.models import Inquiry
-
-MAX_DIGITS = 18  # of an id
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +93,17 @@ def of(subject: str, *, owner_id: int = 0, data: Mapping[str, Any] | None = None
     """Whose record a subject names; `owner_id` and `data` as an event has them. At most six queries."""
     family, _colon, name = subject.partition(":")
     if family == "work":
-        item = WorkItem.objects.filter(pk=int(name)).first() if _is_id(name) else None
+        item = WorkItem.objects.filter(pk=int(name)).first() if is_id(name) else None
         found = of(item.subject) if item is not None else Whose()
         return Whose(found.members, found.household_ids, found.is_of_all, found.families | {family})
     household_ids = {owner_id} - {0}
     named = _extra(data or {})
     if family == "household":
-        wanted = Q(number=name) | (Q(pk=int(name)) if _is_id(name) else Q(pk__in=[]))
-        household_ids |= set(Household.objects.filter(wanted).values_list("pk", flat=True))
+        household_ids |= set(Household.objects.filter(_called(name)).values_list("pk", flat=True))
     elif family == "member":
-        wanted = Q(number=name) | (Q(pk=int(name)) if _is_id(name) else Q(pk__in=[]))
-        named |= set(Member.objects.filter(wanted).values_list("pk", flat=True))
+        named |= set(Member.objects.filter(_called(name)).values_list("pk", flat=True))
     elif family == "reject":
-        reject = ImportReject.objects.filter(pk=int(name)).first() if _is_id(name) else None
+        reject = ImportReject.objects.filter(pk=int(name)).first() if is_id(name) else None
         named |= {member.pk for member in review.members_named(reject)} if reject is not None else set()
     elif family in FAMILIES:
         more, households = _read(FAMILIES[family], name)
@@ -121,8 +118,9 @@ def of(subject: str, *, owner_id: int = 0, data: Mapping[str, Any] | None = None
     return Whose(theirs, frozenset(household_ids), is_of_all, frozenset({family}))
 
 
-def _is_id(name: str) -> bool:
-    return name.isascii() and name.isdecimal() and len(name) <= MAX_DIGITS
+def _called(name: str) -> Q:
+    """By its number, or by its id."""
+    return Q(number=name) | (Q(pk=int(name)) if is_id(name) else Q(pk__in=[]))
 
 
 def _extra(data: Mapping[str, Any]) -> set[int]:
@@ -135,7 +133,7 @@ def _extra(data: Mapping[str, Any]) -> set[int]:
 
 def _read(family: Family, name: str) -> tuple[set[int], set[int]]:
     """The ids of the members and of the households of a row."""
-    if family.key == "pk" and not _is_id(name):
+    if family.key == "pk" and not is_id(name):
         return set(), set()
     rows = family.model._default_manager.filter(**{family.key: int(name) if family.key == "pk" else name})
     households: set[int] = set()

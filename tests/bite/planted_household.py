@@ -59,8 +59,8 @@ HOUSEHOLD = (
     Planted(
         "an invitation is accepted while who sent it could send it",
         "accounts/delegates.py",
-        " or member not in may_grant_for(scope_of(found.invited_by)):",
-        ":",
+        "        or member not in may_grant_for(scope_of(found.invited_by))\n",
+        "",
         f"{P}test_an_invitation_neither_survives_a_leaving_nor_outlasts_one",
     ),
     Planted(
