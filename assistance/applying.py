@@ -21,8 +21,8 @@ from activity.recording import record
 from assistance import awarding, charity, holding, rules
 from assistance.models import Application, Determination, IncomeSource, MissingItem
 from assistance.states import ALLOWED, ApplicationStatus
+from bills.banking_days import add_banking_days
 from ledger.transactions import atomic_with_retry
-from payments.calendar import add_banking_days
 
 S = ApplicationStatus
 MAX_SOURCES = 12

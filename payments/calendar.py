@@ -2,10 +2,8 @@
 
 import datetime as dt
 
-from bills.banking_days import add_banking_days, is_banking_day, next_banking_day
+from bills.banking_days import add_banking_days
 from bills.models import Bill
-
-__all__ = ["add_banking_days", "expected_posting", "is_banking_day", "next_banking_day"]
 
 # Business days after which a payment is expected to post (stated to the member at review).
 POSTING_DAYS = {Bill.Kind.MEDICAL: 1, Bill.Kind.PREMIUM: 3}

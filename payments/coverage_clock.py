@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from accounts.models import Coverage
+from bills.banking_days import next_banking_day
 from bills.models import Bill, GraceRule, Product
-from payments.calendar import next_banking_day
 
 # Whatever a rule says, nobody's coverage ends sooner than so many days after the notice that tells of it: after an
 # outage the notice is late, and the member must not pay for that.

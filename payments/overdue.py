@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from activity.models import WorkItem
 from activity.recording import close_work, open_work
-from payments import calendar
+from bills.banking_days import add_banking_days
 from payments.models import Payment
 from payments.states import PaymentStatus
 
@@ -20,7 +20,7 @@ def look(*, now: dt.datetime) -> int:
     waiting = Payment.objects.filter(status=PaymentStatus.PROCESSING, expected_on__lt=today).order_by("pk")
     for payment in waiting.iterator(chunk_size=200):
         assert payment.expected_on is not None
-        if calendar.add_banking_days(payment.expected_on, GRACE_DAYS) < today:
+        if add_banking_days(payment.expected_on, GRACE_DAYS) < today:
             late += 1
             open_work(
                 WorkItem.Kind.BANK_DEBIT_LATE,

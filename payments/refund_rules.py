@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from accounts.households import is_of
 from accounts.models import User
+from bills.banking_days import add_banking_days
 from bills.models import Bill
 from ledger.money import format_usd
-from payments import calendar, taking_back
+from payments import taking_back
 from payments.models import Payment, PaymentMethod, Refund
 from payments.states import PAPER_CHECK, PaymentStatus
 
@@ -73,7 +74,7 @@ def arrives_on(refund: Refund) -> dt.date | None:
         return None
     is_bank = refund.payment.method_kind == PaymentMethod.Kind.BANK_ACCOUNT
     sent_on = timezone.localdate(refund.decided_at or refund.created_at)
-    return calendar.add_banking_days(sent_on, BANK_ARRIVES_DAYS if is_bank else CARD_ARRIVES_DAYS)
+    return add_banking_days(sent_on, BANK_ARRIVES_DAYS if is_bank else CARD_ARRIVES_DAYS)
 
 
 def refuse_not_refundable(payment: Payment) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from activity.doorbell import ring
 from activity.recording import record
 from bills import numbers
-from payments import calendar
+from bills.banking_days import add_banking_days, is_banking_day
 from payments.autopay import debiting_again
 from payments.models import Payment, PaymentAllocation
 from payments.return_codes import Retry, ReturnCode
@@ -66,11 +66,11 @@ def plan(payment: Payment, code: ReturnCode, *, on: dt.date) -> Payment | None:
 
 def next_payday(after: dt.date) -> dt.date:
     """The first banking day on or after a payday that leaves the payer time to call it off."""
-    earliest = calendar.add_banking_days(after, NOTICE_DAYS)
+    earliest = add_banking_days(after, NOTICE_DAYS)
     day = earliest
     while day.day not in PAYDAYS:
         day += dt.timedelta(days=1)
-    while not calendar.is_banking_day(day):
+    while not is_banking_day(day):
         day += dt.timedelta(days=1)
     return day
 

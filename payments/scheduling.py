@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from accounts.visibility import Scope
 from activity.doorbell import ring
 from activity.recording import record
+from bills.banking_days import next_banking_day
 from bills.models import Bill
 from ledger.money import format_usd
 from ledger.templatetags.portal import day_long
 from ledger.transactions import atomic_with_retry
-from payments import calendar, checkout, customers, declines, eligibility, moving, readiness
+from payments import checkout, customers, declines, eligibility, moving, readiness
 from payments.allocating import bills_to_pay, payable_cents
 from payments.checkout import MIN_CENTS, AmountExceedsPayable, BelowMinimum, CheckoutError, NotADraft, NotEligible
 from payments.models import Payment, PaymentAllocation, PaymentMethod, PaymentQuerySet
@@ -80,7 +81,7 @@ def is_open(payment: Payment) -> bool:
 
 def sent_on(day: dt.date, method: PaymentMethod) -> dt.date:
     """The day on which a payment goes out: banks take debits on banking days alone (RULES section 11)."""
-    return calendar.next_banking_day(day) if method.kind == PaymentMethod.Kind.BANK_ACCOUNT else day
+    return next_banking_day(day) if method.kind == PaymentMethod.Kind.BANK_ACCOUNT else day
 
 
 def schedule(payment: Payment, *, on: dt.date) -> Payment:

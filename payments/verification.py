@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from activity.doorbell import ring
 from activity.recording import record
-from payments import calendar, gateway, mandates, replacing
+from bills.banking_days import add_banking_days
+from payments import gateway, mandates, replacing
 from payments.models import MethodSetup, PaymentMethod
 from payments.provider import GatewayError, Refused, Setup
 
@@ -41,7 +42,7 @@ def wait_for_deposits(method: PaymentMethod, found: Setup) -> None:
         is_default=False,
         stripe_setup_intent_id=found.id,
         deposits_kind=found.deposits_kind or AMOUNTS,
-        deposits_on=arrival or calendar.add_banking_days(timezone.localdate(now), ARRIVAL_DAYS),
+        deposits_on=arrival or add_banking_days(timezone.localdate(now), ARRIVAL_DAYS),
         verify_until=now + LIFE,
     )
     _record("method.pending", method, actor=f"user:{method.user_id}")

@@ -5,7 +5,7 @@ import datetime as dt
 from django.conf import settings
 from django.utils import timezone
 
-from payments.calendar import add_banking_days
+from bills.banking_days import add_banking_days
 
 END_OF_DAY = dt.time(18)  # by the portal's clock
 

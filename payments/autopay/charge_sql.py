@@ -7,7 +7,7 @@ the function in Python that says the same of one bill.
 import datetime as dt
 
 from accounts.ages import apart_sql
-from payments import calendar
+from bills.banking_days import next_banking_day
 from payments.states import IN_FLIGHT
 
 NOTICE_DAYS = 10  # before a charge whose amount is another than the one before (Reg E, 12 CFR 1005.10(d)(1))
@@ -93,4 +93,4 @@ def banking_params(today: dt.date) -> dict[str, list[dt.date]]:
         today + dt.timedelta(days=number)
         for number in range(-MOST_DAYS_LATE, HORIZON_DAYS + MOST_DAYS_BEFORE + NOTICE_DAYS)
     ]
-    return {"days": days, "banking_days": [calendar.next_banking_day(day) for day in days]}
+    return {"days": days, "banking_days": [next_banking_day(day) for day in days]}

@@ -1,12 +1,13 @@
 """On which day autopay charges a bill (RULES sections 3 and 11), and until when the member can change it."""
 
-import calendar as months
+import calendar
 import datetime as dt
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from payments import calendar, scheduling
+from bills.banking_days import next_banking_day
+from payments import scheduling
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentMethod
 
 DayRule = AutopayEnrollment.DayRule
@@ -28,7 +29,7 @@ def charge_day(
         if day > due_on:
             before = due_on.replace(day=1) - dt.timedelta(days=1)
             day = _day_in(before.year, before.month, day_of_month)
-    return calendar.next_banking_day(day) if is_bank_debit else day
+    return next_banking_day(day) if is_bank_debit else day
 
 
 def of(enrollment: AutopayEnrollment, due_on: dt.date, *, method: PaymentMethod | None = None) -> dt.date:
@@ -71,7 +72,7 @@ def words_of(enrollment: AutopayEnrollment) -> str:
 def on_or_after(day: dt.date, method: PaymentMethod | None) -> dt.date:
     """A day, or of a bank account the next on which the banks are open."""
     is_bank = method is not None and method.kind == PaymentMethod.Kind.BANK_ACCOUNT
-    return calendar.next_banking_day(day) if is_bank else day
+    return next_banking_day(day) if is_bank else day
 
 
 cut_off = scheduling.cut_off  # the same as of a payment that was scheduled by hand
@@ -79,4 +80,4 @@ first_day = scheduling.first_day
 
 
 def _day_in(year: int, month: int, day: int) -> dt.date:
-    return dt.date(year, month, min(day, months.monthrange(year, month)[1]))
+    return dt.date(year, month, min(day, calendar.monthrange(year, month)[1]))

@@ -6,7 +6,7 @@ debit stands in payments.return_codes, and its retries in payments.retries.
 
 import datetime as dt
 
-from payments import calendar
+from bills.banking_days import next_banking_day
 
 MOST_TRIES = 4
 SOFT_DAYS = (3, 7, 14)  # after the first try: the second, third and fourth
@@ -47,4 +47,4 @@ def next_day(code: str, *, tries: int, first_on: dt.date, today: dt.date, is_oth
 
 def banking_day(day: dt.date, *, is_bank_debit: bool) -> dt.date:
     """The day itself, or for a bank debit the next on which the banks are open (RULES section 11)."""
-    return calendar.next_banking_day(day) if is_bank_debit else day
+    return next_banking_day(day) if is_bank_debit else day

@@ -1,6 +1,6 @@
 """Due dates and autopay days of a stretch of time, and a month of them as weeks: the calendar, and the feed."""
 
-import calendar as months
+import calendar
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from accounts.visibility import Scope
 from bills import naming as bill_naming
+from bills.banking_days import is_banking_day
 from bills.models import Bill
-from payments import calendar
 from payments.autopay import days, listing, naming
 from payments.models import AutopayCharge, PaymentPlan
 from payments.plans import standing
 
 MOST_ENTRIES, MOST_PLANS = 400, 20
-SUNDAY_FIRST = months.Calendar(firstweekday=6)
+SUNDAY_FIRST = calendar.Calendar(firstweekday=6)
 DUE, AUTOPAY = "due", "autopay"
 
 
@@ -59,7 +59,7 @@ def weeks(year: int, month: int, found: Sequence[Entry]) -> list[tuple[Day, ...]
         by_day[entry.on].append(entry)
     today = timezone.localdate()
     squares = [
-        Day(on, on.month != month, on == today, not calendar.is_banking_day(on), tuple(by_day.get(on, ())))
+        Day(on, on.month != month, on == today, not is_banking_day(on), tuple(by_day.get(on, ())))
         for on in SUNDAY_FIRST.itermonthdates(year, month)
     ]
     return [tuple(squares[start : start + 7]) for start in range(0, len(squares), 7)]

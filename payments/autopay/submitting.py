@@ -16,9 +16,10 @@ from django.db import connection, transaction
 from activity.models import Event
 from activity.recording import record_many
 from bills import numbers
+from bills.banking_days import is_banking_day
 from ledger.locking import hold
 from ledger.transactions import atomic_with_retry
-from payments import calendar, checkout, eligibility
+from payments import checkout, eligibility
 from payments.autopay import declining, failing, instalments
 from payments.autopay.charge_sql import IS_CHOSEN, IS_ON, IS_USABLE, MAY_PAY, ON_ITS_WAY
 from payments.models import Payment, PaymentAllocation, PaymentMethod
@@ -150,7 +151,7 @@ def submit(*, limit: int, today: dt.date) -> Batch:
     Those that are not, get their state and code; those on hold go back to wait.
     """
     looks = _looked_at(limit, today)
-    are_banks_open = calendar.is_banking_day(today)
+    are_banks_open = is_banking_day(today)
     batch = Batch(looked_at=len(looks))
     going: list[Look] = []
     for look in looks:

@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from bills import history
+from bills.banking_days import next_banking_day
 from bills.models import Bill
-from payments import calendar
 from payments.allocating import in_flight_cents
 from payments.models import Installment, PaymentPlan, PlanBill
 from payments.plans import spreading
@@ -123,11 +123,11 @@ class Standing:
         if first is None or self.plan.paused_from is not None:
             return None
         day = first.installment.due_on
-        if today <= calendar.next_banking_day(day):
+        if today <= next_banking_day(day):
             return None
         if self.plan.reopened_on is not None and day < self.plan.reopened_on:
             day = self.plan.reopened_on
-            return day if today > calendar.next_banking_day(day) else None
+            return day if today > next_banking_day(day) else None
         return day
 
     def ends_on(self) -> dt.date | None:

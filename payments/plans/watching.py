@@ -9,8 +9,8 @@ import datetime as dt
 from django.db.models import Q
 from django.utils import timezone
 
+from bills.banking_days import next_banking_day
 from ledger.transactions import atomic_with_retry
-from payments import calendar
 from payments.models import Installment, PaymentPlan
 from payments.plans import agreeing, charging, pausing, respreading, standing
 from payments.plans.standing import Standing, State
@@ -115,7 +115,7 @@ def _remind(where: Standing, today: dt.date) -> bool:
 
 def _newly_missed(where: Standing, today: dt.date) -> list[Installment]:
     """The instalments that are missed by now and were not told as such; they are marked as told."""
-    late = [line.installment for line in where.open_lines if today > calendar.next_banking_day(line.installment.due_on)]
+    late = [line.installment for line in where.open_lines if today > next_banking_day(line.installment.due_on)]
     return [installment for installment in late if _marked(installment, Told.MISSED)]
 
 

@@ -16,6 +16,7 @@ from activity.recording import record
 from assistance import applying, awarding, holding, tasks
 from assistance.models import Application, Award, AwardedBill
 from bills import issuing
+from bills.banking_days import add_banking_days
 from bills.issuing import Line
 from bills.models import Bill, Hold, Statement
 from ledger.chart import Code
@@ -24,7 +25,6 @@ from notifications import notices
 from notifications.models import Notification
 from notifications.news.assistance import of_awards
 from notifications.news.looking import News, NotToBeSent
-from payments.calendar import add_banking_days
 from tests.assistance.asking import approved, draft, sent
 from tests.factories import make_bill, make_payment
 from tests.ledger.races import together

@@ -11,8 +11,8 @@ from accounts.models import Delegate
 from accounts.visibility import scope_of
 from activity.models import Event
 from bills import issuing, premiums
+from bills.banking_days import next_banking_day
 from bills.models import Bill
-from payments import calendar
 from payments.allocating import bills_to_pay
 from payments.autopay import announcing, charge_sql
 from payments.models import AutopayCharge, AutopayEnrollment, PaymentMethod
@@ -258,7 +258,7 @@ def test_a_card_that_expires_before_the_day_gives_way_to_the_second_method(
     second = make_account(cast.alice)
     AutopayEnrollment.objects.update(fallback=second)
     assert announcing.run().changed == 1
-    day = calendar.next_banking_day(in_days(20))
+    day = next_banking_day(in_days(20))
     assert (only().method, only().charge_on, told("autopay.changed")) == (second, day, 1)
     make_bill(cast.maya, due_on=in_days(25))
     announcing.run()

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.visibility import scope_of
 from activity.models import Event
-from payments import calendar, scheduling
+from bills.banking_days import next_banking_day
+from payments import scheduling
 from payments.autopay import changing, enrolling, notes, single, terms
 from payments.autopay.changing import NotOn
 from payments.autopay.single import NotWaiting, PastCutOff
@@ -67,7 +68,7 @@ def test_what_waits_from_a_day_that_went_by_follows_to_one_that_is_told(cast: Ca
     changing.change(enrollment, cast.alice.user, replace(terms.of(enrollment), method=account), AGREED)
     for each, day in ((late, scheduling.first_day()), (asked, scheduling.first_day()), (ahead, saturday)):
         each.refresh_from_db()
-        assert (each.method, each.charge_on) == (account, calendar.next_banking_day(day))
+        assert (each.method, each.charge_on) == (account, next_banking_day(day))
     told = Event.objects.filter(kind="autopay.changed").order_by("pk").values_list("data__charge_id", flat=True)
     assert list(told) == [late.pk, asked.pk, ahead.pk]
 

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from activity.models import Event
-from payments import calendar, methods, replacing
+from bills.banking_days import next_banking_day
+from payments import methods, replacing
 from payments.autopay import terms
 from payments.methods import MethodInUse
 from payments.models import AutopayEnrollment
@@ -54,7 +55,7 @@ def test_an_account_in_the_place_of_a_card_is_debited_on_a_banking_day(cast: Cas
     charge = announced(enrollment, cast.alice, charge_on=saturday)
     replacing.replace(enrollment.method, make_account(cast.alice))
     charge.refresh_from_db()
-    assert charge.charge_on == calendar.next_banking_day(saturday) != saturday
+    assert charge.charge_on == next_banking_day(saturday) != saturday
     assert Event.objects.get(kind="autopay.changed").data["charge_id"] == charge.pk
 
 

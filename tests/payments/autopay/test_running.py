@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts.visibility import scope_of
 from activity.models import Event, WorkItem
 from bills import issuing
+from bills.banking_days import next_banking_day
 from bills.models import Bill
-from payments import calendar, checkout, sweeping
+from payments import checkout, sweeping
 from payments.autopay import announcing, pace, planning, running, submitting
 from payments.models import AutopayCharge, AutopayEnrollment, Payment, PaymentMethod
 from tests.conftest import Cast
@@ -358,7 +359,7 @@ def test_a_bank_debit_is_on_its_way_and_then_done(real_cast: Cast, provider: Ser
     saturday = charge.charge_on + dt.timedelta(days=(5 - charge.charge_on.weekday()) % 7)
     AutopayCharge.objects.update(charge_on=saturday)  # as after a pause that ended then
     assert (charged(saturday).done, stands(charge)) == (0, ("announced", "")), "banks are closed"
-    assert charged(calendar.next_banking_day(saturday)).done == 1
+    assert charged(next_banking_day(saturday)).done == 1
     payment = Payment.objects.get()
     assert (payment.status, stands(charge)) == ("processing", ("sent", ""))
     provider.post("clock/advance", seconds=60)
