@@ -29,6 +29,7 @@ from assistance.models import (
     PovertyGuideline,
 )
 from assistance.states import PENDING, ApplicationStatus
+from billing_portal.ids import is_id, with_id
 from bills.models import Hold
 
 DECIDES, REVOKES = "assistance.change_application", "assistance.change_award"
@@ -167,7 +168,7 @@ class ApplicationAdmin(ApplicationRecordAdmin):
             raise PermissionDenied
         application = self.get_object(request, object_id)
         name = request.GET.get("upload", "")
-        if application is None or not (name.isascii() and name.isdecimal() and len(name) < 18):
+        if application is None or not is_id(name):
             raise Http404
         if (before := self.barrier(request, application)) is not None:
             return before
@@ -310,9 +311,8 @@ class AwardAdmin(ApplicationRecordAdmin):
 
     def searched(self, term: str) -> Q:
         """By the award's id, the application's or the household's number."""
-        own = Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 18 else Q(pk__in=[])
         applications = Application.objects.filter(Q(number=term.upper()) | Q(household__number=term))
-        return own | Q(application_id__in=list(applications.values_list("pk", flat=True)))
+        return with_id(term) | Q(application_id__in=list(applications.values_list("pk", flat=True)))
 
     def page_context(self, request: HttpRequest, obj: Award) -> dict[str, Any]:
         """The bills that it was put to."""

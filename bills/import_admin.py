@@ -18,6 +18,7 @@ from accounts.models import Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin
 from activity import ages, filters
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
+from billing_portal.ids import is_id
 from bills import review
 from bills.imports import uploads
 from bills.models import ImportBatch, ImportReject
@@ -111,7 +112,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """While the import runs, the page fetches itself again."""
         response = super().changeform_view(request, object_id, form_url, extra_context)
-        batch = ImportBatch.objects.filter(pk=int(object_id)).first() if object_id and object_id.isdecimal() else None
+        batch = ImportBatch.objects.filter(pk=int(object_id)).first() if object_id and is_id(object_id) else None
         if batch is not None and batch.status in UNFINISHED and response.status_code == 200:
             response.headers["Refresh"] = str(REFRESH_SECONDS)
         return response

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from accounts.models import Member
 from activity.models import Event
+from billing_portal.ids import is_id
 from payments import moving
 from payments.models import Mandate, Payment, PaymentMethod
 from support.models import Inquiry
@@ -140,9 +141,7 @@ def _payer(event: Event, key: str) -> Iterator[Told]:
 
 def _method_owner(event: Event, key: str) -> Iterator[Told]:
     name = event.subject.removeprefix("method:")
-    found = (
-        PaymentMethod.objects.filter(pk=int(name)) if name.isdecimal() else PaymentMethod.objects.filter(stripe_id=name)
-    )
+    found = PaymentMethod.objects.filter(pk=int(name)) if is_id(name) else PaymentMethod.objects.filter(stripe_id=name)
     method = found.first()
     if method is not None:
         yield Told(method.user_id, f"method:{method.pk}", key or str(method.pk))

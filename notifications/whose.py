@@ -13,7 +13,7 @@ from django.db.models import Model, Q
 from accounts.models import Delegate, Departure, Household, Invitation, Member, Upload, User
 from activity.models import WorkItem
 from assistance.models import Application, Award
-from billing_portal.ids import is_id
+from billing_portal.ids import is_id, with_id
 from bills import review
 from bills.models import Bill, Estimate, GracePeriod, ImportReject, Statement
 from payments.models import AutopayEnrollment, Check, Finding, Mandate, Payment, PaymentMethod, PaymentPlan
@@ -93,7 +93,7 @@ def of(subject: str, *, owner_id: int = 0, data: Mapping[str, Any] | None = None
     """Whose record a subject names; `owner_id` and `data` as an event has them. At most six queries."""
     family, _colon, name = subject.partition(":")
     if family == "work":
-        item = WorkItem.objects.filter(pk=int(name)).first() if is_id(name) else None
+        item = WorkItem.objects.filter(with_id(name)).first()
         found = of(item.subject) if item is not None else Whose()
         return Whose(found.members, found.household_ids, found.is_of_all, found.families | {family})
     household_ids = {owner_id} - {0}
@@ -103,7 +103,7 @@ def of(subject: str, *, owner_id: int = 0, data: Mapping[str, Any] | None = None
     elif family == "member":
         named |= set(Member.objects.filter(_called(name)).values_list("pk", flat=True))
     elif family == "reject":
-        reject = ImportReject.objects.filter(pk=int(name)).first() if is_id(name) else None
+        reject = ImportReject.objects.filter(with_id(name)).first()
         named |= {member.pk for member in review.members_named(reject)} if reject is not None else set()
     elif family in FAMILIES:
         more, households = _read(FAMILIES[family], name)
@@ -120,7 +120,7 @@ def of(subject: str, *, owner_id: int = 0, data: Mapping[str, Any] | None = None
 
 def _called(name: str) -> Q:
     """By its number, or by its id."""
-    return Q(number=name) | (Q(pk=int(name)) if is_id(name) else Q(pk__in=[]))
+    return Q(number=name) | with_id(name)
 
 
 def _extra(data: Mapping[str, Any]) -> set[int]:

@@ -17,6 +17,7 @@ from accounts.models import Member, User
 from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from activity.staff_forms import ReasonForm
+from billing_portal.ids import with_id
 from payments import lockbox, lockbox_files
 from payments.lockbox import CheckError, Slip
 from payments.lockbox_files import FileRefused
@@ -92,7 +93,7 @@ class CheckAdmin(MemberRecordAdmin):
 
     def searched(self, term: str) -> Q:
         """By number, by what it names, and where links lead by its own number here."""
-        return super().searched(term) | (Q(pk=int(term)) if term.isdecimal() and len(term) < 18 else Q(pk__in=[]))
+        return super().searched(term) | with_id(term)
 
     def household_id_of(self, obj: Check) -> int:
         """The household's, where it is known."""

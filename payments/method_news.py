@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from billing_portal.ids import is_id
 from payments import adding, blocking, gateway, mandates, methods
 from payments.models import Mandate, MethodSetup, StripeEvent
 from payments.provider import Refused
@@ -29,7 +30,7 @@ def _setup(found: dict[str, Any]) -> Answer:
     intent_id = str(found.get("id", ""))
     setup = MethodSetup.objects.select_related("user").filter(stripe_setup_intent_id=intent_id).first()
     number = str((found.get("metadata") or {}).get("setup", ""))
-    if setup is None and number.isdecimal():
+    if setup is None and is_id(number):
         setup = (
             MethodSetup.objects.select_related("user").filter(pk=number, status=MethodSetup.Status.SUBMITTED).first()
         )

@@ -14,6 +14,7 @@ from accounts.models import Household, Member, User
 from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused, is_own_household, money, usd
 from activity import ages, filters, queue
 from activity.staff import ReadOnlyAdmin, link, listed
+from billing_portal.ids import with_id
 from payments import assigning, findings
 from payments.assigning import AssigningError
 from payments.models import BalanceTransaction, Finding, ReconciliationRun
@@ -113,7 +114,7 @@ class FindingAdmin(MemberRecordAdmin):
 
     def searched(self, term: str) -> Q:
         """By its subject, and where links lead by its number."""
-        return super().searched(term) | (Q(pk=int(term)) if term.isdecimal() and len(term) < 18 else Q(pk__in=[]))
+        return super().searched(term) | with_id(term)
 
     def household_id_of(self, obj: Finding) -> int:
         """That of its payment, where it has one."""

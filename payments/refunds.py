@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from activity.doorbell import ring
 from activity.recording import open_work, record
+from billing_portal.ids import is_id
 from bills.models import Bill
 from ledger.money import format_usd
 from ledger.transactions import atomic_with_retry
@@ -288,7 +289,7 @@ def _written(payment: Payment, amount_cents: int, reason: str, requested_by: Use
 def _own_row(payment: Payment, state: RefundState) -> Refund:
     """Our row of a refund at the provider; made, and shown to staff, where the refund was made outside the portal."""
     Payment.objects.select_for_update().get(pk=payment.pk)
-    if state.refund_id.isdecimal():
+    if is_id(state.refund_id):
         ours = Refund.objects.filter(pk=int(state.refund_id), payment=payment).first()
         if ours is not None:
             return ours

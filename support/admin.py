@@ -21,6 +21,7 @@ from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
 from accounts.uploads import serving
 from activity import ages, filters
 from activity.staff import due_by, link, listed
+from billing_portal.ids import is_id
 from bills.models import Hold
 from support import answers, files, threads
 from support.models import MAX_TEXT, Inquiry
@@ -214,7 +215,7 @@ class InquiryAdmin(MemberRecordAdmin):
             raise PermissionDenied
         inquiry = self.get_object(request, object_id)
         named = request.GET.get("upload", "")
-        if inquiry is None or not (named.isascii() and named.isdecimal() and len(named) < 18):
+        if inquiry is None or not is_id(named):
             raise Http404
         if (before := self.barrier(request, inquiry)) is not None:
             return before

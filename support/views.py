@@ -16,6 +16,7 @@ from accounts.policies import Policy, allow
 from accounts.rate_limits import HOUR, Limit
 from accounts.requests import MemberRequest
 from accounts.uploads import judging
+from billing_portal.ids import is_id
 from bills import naming
 from bills.checking import Flag
 from support import asking, files, threads
@@ -154,8 +155,7 @@ def inquiry_file_remove(request: MemberRequest, number: str) -> HttpResponse:
     """Who sent a file with a message takes it away again."""
     inquiry = _visible(request, number)
     named = request.POST.get("message", "")
-    is_id = named.isascii() and named.isdecimal() and len(named) < 18
-    if is_id and files.remove(inquiry, int(named), by=request.user):
+    if is_id(named) and files.remove(inquiry, int(named), by=request.user):
         messages.success(request, _("The file is deleted."))
     return redirect("inquiry", number=inquiry.number)
 

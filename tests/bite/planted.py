@@ -182,7 +182,7 @@ BUGS = (
     ),
     Planted(
         "a refund's own row", "payments/refunds.py",
-        "    if state.refund_id.isdecimal():", "    if False:",
+        "    if is_id(state.refund_id):", "    if False:",
         f"{P}test_refunds.py::test_a_webhook_that_comes_before_the_lost_reply_is_found_finds_our_own_row",
     ),
     Planted(

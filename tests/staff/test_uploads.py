@@ -47,6 +47,8 @@ def test_an_upload_waits_for_a_worker_and_its_page_follows_it(cast, media):
     page = client.get(answer.headers["Location"])
     assert "Refresh" not in page.headers
     assert Event.objects.filter(kind="import.uploaded", subject=f"import:{batch.pk}").exists()
+    for number in ("9" * 19, "9" * 5000):  # more than an id holds, and more than Python makes a number of
+        assert client.get(f"/admin/bills/importbatch/{number}/change/").status_code == 302
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b/c.csv", "x" * 300 + ".csv", "bill\x00s.csv", "é.php"])
