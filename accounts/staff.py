@@ -195,7 +195,8 @@ class MemberRecordAdmin(ReadOnlyAdmin):
             return None
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            for member in [*self.members_of(obj), *(each for each in members if each not in self.members_of(obj))]:
+            own = self.members_of(obj)
+            for member in [*own, *(each for each in members if each not in own)]:
                 self._looked(
                     request, self.subject_of(obj), "confidential", form.cleaned_data["reason"], member_id=member.pk
                 )

@@ -30,7 +30,14 @@ class SubjectAdmin(MemberRecordAdmin):
     exact_search = ("subject",)
 
     def whose(self, obj: Any) -> Whose:
-        """Whose record the subject names."""
+        """Whose record the subject names: the barrier and the look ask, and it is worked out once a row read."""
+        if not hasattr(obj, "whose"):
+            obj.whose = self.named_by(obj)
+        found: Whose = obj.whose
+        return found
+
+    def named_by(self, obj: Any) -> Whose:
+        """Whose record it is, by what stands in it."""
         return whose.of(obj.subject)
 
     def household_id_of(self, obj: Any) -> int:
@@ -74,7 +81,7 @@ class EventAdmin(SubjectAdmin):
         own = own_households(request.user)  # type: ignore[arg-type]
         return rows.exclude(Q(owner_id__in=own) | Q(subject__in=whose.subjects_of(own))) if own else rows
 
-    def whose(self, obj: Event) -> Whose:
+    def named_by(self, obj: Event) -> Whose:
         """Whose record its subject and its data name."""
         return whose.of(obj.subject, owner_id=obj.owner_id, data=obj.data)
 

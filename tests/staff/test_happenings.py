@@ -1,7 +1,9 @@
 """What happened opens to staff as the record that it tells of does (FAULTS F20, F25, N01), and so do raw records."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -69,6 +71,10 @@ def test_what_happened_to_a_confidential_members_records_opens_for_a_reason(reco
     assert WorkItem.objects.filter(kind="confidential_look").count() == 1
     for event in own:
         assert WORDS in page_of(client, event), event
+    with CaptureQueriesContext(connection) as asked:
+        page_of(client, own[0])
+    of_the_bill = [query for query in asked if '"bills_bill"."number" = ' in query["sql"]]
+    assert len(of_the_bill) == 2, "whose it is, its household and its member, is worked out once a page"
     client.get(address(ImportReject, "change", records.reject.pk))
     looked = Access.objects.filter(action="view", member_id=maya.pk).values_list("subject", flat=True)
     assert any(each.startswith("importreject:") for each in looked)
