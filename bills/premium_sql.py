@@ -9,9 +9,15 @@ both, is never below nothing, and the parts sum to the whole. (`least` and `grea
 null: an end or a start that is not set.)
 """
 
+from accounts.aids import CHARITABLE, SUBSIDY, Aid
+
 
 def _share(cents: str, days: str) -> str:
     return f"(2 * {cents} * {days} + m.days) / (2 * m.days)"
+
+
+def _aided(aid: Aid) -> str:
+    return _days(f"c.{aid.ends_on}", since=f"c.{aid.starts_on or 'start_on'}")
 
 
 def _days(*ends: str, since: str = "c.start_on") -> str:
@@ -20,8 +26,8 @@ def _days(*ends: str, since: str = "c.start_on") -> str:
 
 
 MONTH_AMOUNTS = f"""
-    CROSS JOIN LATERAL (SELECT {_days()} AS covered, {_days("c.subsidy_ends_on")} AS subsidised,
-                               {_days("c.charitable_ends_on", since="c.charitable_starts_on")} AS supported) d
+    CROSS JOIN LATERAL (SELECT {_days()} AS covered, {_aided(SUBSIDY)} AS subsidised,
+                               {_aided(CHARITABLE)} AS supported) d
     CROSS JOIN LATERAL (SELECT {_share("c.premium_cents", "d.covered")} AS gross_cents) g
     CROSS JOIN LATERAL (
         SELECT least(g.gross_cents, {_share("c.subsidy_cents", "d.subsidised")}) AS subsidy_cents) s

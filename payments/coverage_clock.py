@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from accounts.aids import SUBSIDY
 from accounts.models import Coverage
 from bills.banking_days import next_banking_day
 from bills.models import Bill, GraceRule, Product
@@ -102,9 +103,7 @@ def product_of(coverage: Coverage, months: Sequence[Month], late: Month) -> Prod
         return Product.COBRA_FIRST
     if kind in PRODUCTS:
         return PRODUCTS[kind]
-    is_subsidised = coverage.subsidy_cents > 0 and (
-        coverage.subsidy_ends_on is None or coverage.subsidy_ends_on >= late.period
-    )
+    is_subsidised = SUBSIDY.cents_on(coverage, late.period) > 0
     has_paid_this_year = any(month.period.year == late.period.year for month in paid)
     return Product.MARKETPLACE if is_subsidised and has_paid_this_year else Product.INDIVIDUAL
 

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ages import apart_sql
+from accounts.aids import share_sql
 from activity.doorbell import ring
 from activity.recording import record_query
 from ledger.transactions import atomic_with_retry
@@ -83,7 +84,7 @@ FIND = f"""
                 AND NOT EXISTS (SELECT 1 FROM payments_autopayenrollment o
                                 WHERE o.coverage_id = n.id AND o.status <> 'ended')) THEN 'coverage_replaced'
               WHEN v.end_on < %(today)s THEN 'coverage_ended' END),
-        (CASE WHEN v.premium_cents - v.subsidy_cents - v.charitable_cents > e.limit_cents THEN 'above_limit' END),
+        (CASE WHEN {share_sql("v", "d.day")} > e.limit_cents THEN 'above_limit' END),
         (CASE WHEN EXISTS (SELECT 1 FROM accounts_member p WHERE NOT ({PAYABLE}) AND (p.id = v.subscriber_id
                 OR p.id IN (SELECT chosen.member_id FROM payments_autopayenrollment_members chosen
                             WHERE chosen.autopayenrollment_id = e.id))) THEN 'not_payable' END)

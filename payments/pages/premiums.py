@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import looking
+from accounts import aids, looking
 from accounts.models import Coverage, Member
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
@@ -111,12 +111,7 @@ def _told(request: MemberRequest, coverage: Coverage) -> dict[str, object]:
     rows = rows_of(_latest(coverage, scope), scope)
     latest = max((row.bill.period for row in rows if row.bill.period), default=None)
     ahead = [month for month in months_ahead(coverage, today=today) if latest is None or month > latest]
-    is_subsidised = coverage.subsidy_ends_on is None or coverage.subsidy_ends_on >= today
-    is_charitable = (coverage.charitable_starts_on is None or coverage.charitable_starts_on <= today) and (
-        coverage.charitable_ends_on is None or coverage.charitable_ends_on >= today
-    )
-    subsidy = coverage.subsidy_cents if is_subsidised else 0
-    charitable = coverage.charitable_cents if is_charitable else 0
+    subsidy, charitable = aids.SUBSIDY.cents_on(coverage, today), aids.CHARITABLE.cents_on(coverage, today)
     can_pay = coverage.subscriber_id in scope.payable_ids
     return {
         "clock": clock.of(coverage, scope, today=today),

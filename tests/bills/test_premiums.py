@@ -13,9 +13,11 @@ from django.db import connection
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from accounts.aids import CHARITABLE, SUBSIDY
 from activity.models import Event
 from bills import premiums
 from bills.models import Bill, BillLine
+from bills.premium_sql import MONTH_AMOUNTS
 from ledger.chart import Code, SystemAccount
 from ledger.models import Account, Transfer
 from ledger.opening import system_id
@@ -45,6 +47,25 @@ def test_a_months_premium_is_charged_whole_and_subsidised_apart(cast):
     assert balance(cast.alice.premium_control_id) == 48076
     event = Event.objects.get()
     assert (event.kind, event.subject, event.data) == ("bill.issued", f"bill:{bill.number}", {"bill_id": bill.pk})
+
+
+def test_a_page_a_query_and_a_months_bill_hold_the_same_days_for_aided(cast):
+    first, last = DECEMBER, DECEMBER + dt.timedelta(days=9)
+    for start, end in ((None, None), (first, last), (first, None), (None, last)):
+        coverage = cover(
+            cast, start_on=NOVEMBER_20, charitable_cents=5000, charitable_starts_on=start, charitable_ends_on=end,
+            subsidy_ends_on=end,
+        )  # fmt: skip
+        for day in (first - dt.timedelta(days=1), first, last, last + dt.timedelta(days=1)):
+            both = [(aid.cents_on(coverage, day), aid.cents_sql("c", "m.first")) for aid in (SUBSIDY, CHARITABLE)]
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT {both[0][1]}, {both[1][1]}, s.subsidy_cents, h.charitable_cents"
+                    " FROM (SELECT %(day)s::date AS first, %(day)s::date AS last, 1 AS days) m"
+                    f" JOIN accounts_coverage c ON c.id = %(id)s {MONTH_AMOUNTS}",
+                    {"day": day, "id": coverage.pk},
+                )
+                assert cursor.fetchone() == (both[0][0], both[1][0]) * 2, (start, end, day)
 
 
 def test_a_second_run_issues_nothing(cast):

@@ -34,7 +34,7 @@ HELP = (
     ),
     Planted(
         "months before charitable coverage are not its own", "bills/premium_sql.py",
-        ', since="c.charitable_starts_on")', ")",
+        """since=f"c.{aid.starts_on or 'start_on'}\"""", 'since="c.start_on"',
         f"{P}test_charitable.py::test_months_before_it_began_are_not_its_own",
     ),
     Planted(

@@ -86,6 +86,10 @@ def test_lost_mandates_and_ended_shares(cast: Cast) -> None:
 def test_coverage_that_ended_was_replaced_or_costs_more_than_the_limit(cast: Cast) -> None:
     enrollment = enrolled(cast.alice, premium_terms(cast.alice, limit_cents=50_000))
     assert found() == ["above_limit"]
+    Coverage.objects.update(subsidy_cents=30_000)
+    assert found() == []
+    Coverage.objects.update(subsidy_ends_on=in_days(20))  # the next premium is without
+    assert found() == ["above_limit"]
     Coverage.objects.update(premium_cents=40_000, end_on=in_days(-1))
     assert found() == ["coverage_ended"]
     renewed = make_coverage(cast.alice, start_on=in_days(0))
