@@ -98,9 +98,9 @@ def holder_of_claimed_member(event: Event) -> Iterator[Told]:
 
 
 def asker_of_inquiry(event: Event) -> Iterator[Told]:
-    """Who asked a question, once for each answer. Needs `inquiry_id` and `message_id`."""
-    inquiry = Inquiry.objects.filter(pk=event.data["inquiry_id"]).first()
-    if inquiry is not None:
+    """Who asked a question and may still read it, once for each answer. Needs `inquiry_id` and `message_id`."""
+    inquiry = Inquiry.objects.filter(pk=event.data["inquiry_id"]).select_related("asked_by").first()
+    if inquiry is not None and Inquiry.objects.visible_to(inquiry.asked_by).filter(pk=inquiry.pk).exists():
         key = f"{inquiry.pk}:{event.data['message_id']}"
         yield Told(inquiry.asked_by_id, f"inquiry:{inquiry.number}", key, inquiry.member_id)
 

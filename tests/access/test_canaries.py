@@ -2,9 +2,9 @@
 
 Every page of a member is opened as Alice, from the table of addresses, so that pages that are added are walked too, and
 so are her calendar's feed and a link that she made. Then Bob is billed, pays, is refused and refunded, has a statement,
-a plan, autopay and help, and so is Maya for what she may consent to herself; and every page is opened again. Not a
-letter may differ: no row, amount, sum, count, gap, notice, file, or suggestion; nor in the mails. The same walk with
-a Bob who is seen must find much.
+a plan, autopay and help, disputes a bill that is far above its estimate and talks with staff about it, and so is Maya
+for what she may consent to herself; and every page is opened again. Not a letter may differ: no row, amount, sum,
+count, gap, notice, file, or suggestion; nor in the mails. The same walk with a Bob who is seen must find much.
 """
 
 import datetime as dt
@@ -36,7 +36,9 @@ from payments.autopay import feed
 from payments.models import AutopayEnrollment, Payment, Refund
 from payments.plans import respreading
 from payments.states import PaymentStatus
+from tests.access import disputing
 from tests.access.conftest import prove
+from tests.access.disputing import ASKED
 from tests.access.objects import World, make_world
 from tests.access.routes import Route, all_routes
 from tests.accounts.private import private_side_of
@@ -80,6 +82,10 @@ def world(frozen: None, cast: Cast) -> World:
     make_coverage(cast.alice, cast.bob, cast.maya)
     made = make_world(cast)
     assert cast.alice.user is not None
+    for member in (cast.bob, cast.maya):
+        number = disputing.estimated(member).number
+        for key in ("bills/number", "estimates/number"):
+            made.objects[key].of[f"estimated {member.first_name}"] = number
     Preference.objects.create(user=cast.alice.user, kind="weekly_digest", channel=Channel.MAIL, is_wanted=True)
     for bill in Bill.objects.filter(member__in=[cast.alice, cast.maya]):  # else the first print of a bill makes it
         guest_links.ensure(bill, guest_links.Purpose.STATEMENT, user_id=cast.alice.user.pk)
@@ -121,6 +127,8 @@ def walk(
             continue
         for address in addresses(route, world):
             found[address] = told(client, address)
+            if route.name in ASKED:
+                found[f"POST {address}"] = told(client, address, ASKED[route.name])
     return found
 
 
@@ -132,9 +140,9 @@ def addresses(route: Route, world: World) -> list[str]:
     return [route.address(dict.fromkeys(route.keys, value)) for value in objects.values()]
 
 
-def told(client: Client, address: str) -> str:
-    """Status, where it leads, and all that can be read, a PDF's words too."""
-    answer: Any = client.get(address)
+def told(client: Client, address: str, asked: dict[str, str] | None = None) -> str:
+    """Status, where it leads, and all that can be read, a PDF's words too. `asked`: what is sent for an answer."""
+    answer: Any = client.get(address) if asked is None else client.post(address, asked)
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     if answer.get("Content-Type", "").startswith("application/pdf"):
         words = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(body)).pages)
@@ -151,6 +159,7 @@ def changed(before: str, after: str) -> list[str]:
 
 def live(bob: Member) -> None:
     """All that can happen on Bob's side."""
+    staff = User.objects.get(email="dana@example.com")
     line = Line(description=CANARY, amount_cents=CENTS, charged_cents=CENTS * 2, deductible_cents=CENTS)
     bill = make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, lines=(line,))
     late = make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, due_on=timezone.localdate() - LATE)
@@ -167,10 +176,13 @@ def live(bob: Member) -> None:
     refunded(paid)
     issue_statements()
     tell()
+    known = Bill.objects.filter(estimates__member=bob.private_of_id or bob.pk).earliest("pk")
+    disputing.answered(known, staff, CANARY)
+    disputing.disputed(late, known=known, by=staff, canary=CANARY)
     if bob.user is not None:
         announced(AutopayEnrollment.objects.filter(user=bob.user).first() or enrolled(bob), bob)
         make_plan(bob, [make_bill(bob, amount_cents=80_000, title=CANARY, provider_name=CANARY)])
-        approved(bob, User.objects.get(email="dana@example.com"), income_cents=1_000_00)
+        approved(bob, staff, income_cents=1_000_00)
     tell()
 
 
@@ -219,7 +231,7 @@ def done_before(maya: Member, alice: User, bob: User) -> list[Claim]:
     make_payment({bill: CENTS // 7}, payer=alice, status=PaymentStatus.FAILED)
     draft = make_payment({bill: CENTS // 8}, payer=alice, status=PaymentStatus.DRAFT)
     Payment.objects.filter(pk=draft.pk).update(scheduled_on=timezone.localdate() + dt.timedelta(days=5))
-    make_inquiry(maya, by=alice, bill=bill)
+    make_inquiry(maya, by=alice, bill=bill, holds_bill=True)
     tell()
     return found
 
@@ -243,6 +255,8 @@ def test_nothing_of_who_is_apart_reaches_the_holder(
     make_bill(cast.bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY)
     notices.make()
     waiting = Notification.objects.get(user=cast.alice.user, member_id=cast.bob.pk, status="waiting")
+    assert cast.alice.user is not None
+    disputing.asked_before(Bill.objects.get(estimates__member=cast.bob), cast.alice.user)
     part(cast.bob)
     bob = Member.objects.get(pk=cast.bob.pk)
     write_digest(0)
@@ -260,6 +274,8 @@ def test_nothing_of_who_is_apart_reaches_the_holder(
     after = walk(world, client, routes, doors)
     differ = {each: changed(before[each], after[each]) for each in before if before[each] != after[each]}
     assert differ == {}
+    shut = disputing.doors_of([bob, side])
+    assert {told(client, address)[:3] for address in shut} == {"404"} and len(shut) > 12
     for address, text in after.items():
         assert CANARY not in text.replace(f"value=&quot;{CANARY[:8]}", ""), address
         assert "73,131" not in text, address
@@ -275,13 +291,20 @@ def test_nothing_of_who_is_apart_reaches_the_holder(
 def test_the_walk_would_find_it(cast: Cast, world: World, doors: list[str]) -> None:
     """The bite: with nothing between them, Alice's pages change and the canaries sing on many of them."""
     client = prove(Client(), cast.alice.user)
+    assert cast.alice.user is not None
+    known = Bill.objects.get(estimates__member=cast.bob)
+    disputing.asked_before(known, cast.alice.user)
     before = walk(world, client, PAGES, doors)
     live(cast.bob)
     after = walk(world, client, PAGES, doors)
     differ = {address for address in before if before[address] != after[address]}
     assert doors[0] in differ and before[doors[1]].startswith("302 /guest-pay/bill/ ")
     must = {"/overview/", "/bills/", "/payments/", "/payments/export/", "/family/", "/claims/", "/notifications/"}
+    must |= {"/support/", f"POST /assistance/estimates/{known.number}/"}
     assert must <= {re.sub(r"\?.*", "", address) for address in differ}
+    assert (
+        disputing.ABOVE not in before[f"/bills/{known.number}/"] and disputing.ABOVE in after[f"/bills/{known.number}/"]
+    )
     assert any(CANARY in text for text in after.values())
     assert Notification.objects.filter(user=cast.alice.user).count() > 1
 
@@ -301,6 +324,8 @@ def test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone(cas
     side = private_side_of(cast.maya)
     for claim in found:
         moving.aside(claim, side.pk, on=timezone.localdate())
+        assert claim.bill is not None
+        disputing.answered(claim.bill, cast.dana, CANARY)
     parting.part_ways()
     respreading.run()
     tell()
@@ -312,6 +337,7 @@ def test_of_what_was_paid_before_its_label_the_payer_keeps_the_payment_alone(cas
         for word in (CANARY, *numbers, "73,131", "8,125"):  # what the bill was, and what Bob paid
             assert word not in added, (address, lines)
         assert after[address].count("Maya") <= before[address].count("Maya"), (address, lines)
+    assert not Notification.objects.filter(user=cast.alice.user, kind="inquiry_answered").exclude(status="dropped")
     kept = {re.sub(r"[?].*", "", address) for address, lines in differ.items() if lines}
     assert kept <= HERS
 

@@ -16,6 +16,13 @@ L = "tests/staff/test_looks.py::"
 
 SIGHT = (
     Planted(
+        "an answer is told to who may still read the question",
+        "notifications/audience.py",
+        "    if inquiry is not None and Inquiry.objects.visible_to(inquiry.asked_by).filter(pk=inquiry.pk).exists():",
+        "    if inquiry is not None:",
+        f"{C}test_nothing_of_who_is_apart_reaches_the_holder[grow_up]",
+    ),
+    Planted(
         "a search for a member is in the member's report of who looked",
         "accounts/staff.py",
         "        return self.named(request) or super().sought(request, rows)",
