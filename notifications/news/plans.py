@@ -51,7 +51,7 @@ def _day(kind: str, where: Standing) -> dt.date | None:
 def _is_true(kind: str, where: Standing, today: dt.date) -> bool:
     first, plan = where.next_line, where.plan
     is_running, is_paused = plan.status == PaymentPlan.Status.ACTIVE, plan.paused_from is not None
-    due_on = first.installment.due_on if first is not None and is_running and not is_paused else None
+    due_on = first.installment.due_on if first is not None and is_running and not where.is_waiting else None
     is_missed = is_running and plan.missed_since is not None and where.missed_since(today) is not None
     true = {
         "plan_due_soon": due_on is not None and today <= due_on <= today + dt.timedelta(days=DUE_SOON_DAYS),

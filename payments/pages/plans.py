@@ -17,7 +17,7 @@ from payments.models import AutopayEnrollment, PaymentPlan, PlanAgreement
 from payments.pages import pay
 from payments.pages.method_choice import usable_methods
 from payments.plan_forms import PauseForm, PayForm, PlanMethodForm
-from payments.plans import agreements, charging, offering, paying, standing
+from payments.plans import agreements, charging, offering, pausing, paying, standing
 from payments.plans.standing import TONES, Standing
 
 MAX_LISTED = 50
@@ -112,11 +112,14 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
     today = timezone.localdate()
     due = min(where.due_cents(today), where.left_cents)
     following = where.next_line
+    reason = pausing.reason_of(where)
     taken = charging.of(where)
     context = {
         **_row(where, taken),
         "form": form,
         "due_cents": due,
+        "pause_reason": reason,
+        "pause_words": PaymentPlan.Pause(reason).label,
         "taken": taken,
         "taken_from": wording.saved(taken.charge.method or taken.enrollment.method) if taken and taken.charge else "",
         "next_cents": 0 if following is None or due else min(following.open_cents, where.left_cents),

@@ -103,7 +103,7 @@ def _added(scope: Scope, plan: PaymentPlan, numbers: Sequence[str]) -> list[Bill
 def _refuse_unchangeable(where: Standing) -> None:
     if where.plan.status != PaymentPlan.Status.ACTIVE:
         raise ChangeRefused(_("This plan has ended."))
-    if where.plan.paused_from is not None and where.plan.pause_reason != PaymentPlan.Pause.HARDSHIP:
+    if pausing.reason_of(where) not in (PaymentPlan.Pause.NONE, PaymentPlan.Pause.HARDSHIP):
         raise ChangeRefused(_("This plan is paused. It can be changed once that is decided."))
     pausing.refuse_while_charged(where)
 

@@ -11,12 +11,13 @@ from typing import Any
 from django.contrib.postgres.aggregates import JSONBAgg
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, F, JSONField, OuterRef, Subquery, Sum
+from django.db.models import BigIntegerField, Exists, F, JSONField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Greatest, JSONObject, Least
 from django.utils import timezone
 
 from accounts.models import Member
 from accounts.visibility import Scope
+from bills.models import Hold
 from payments import wording
 from payments.models import (
     AutopayCharge,
@@ -63,6 +64,7 @@ def running_plans(scope: Scope) -> ArraySubquery:
     found = PaymentPlan.objects.owned_by(scope).running().order_by("pk")
     told = JSONObject(
         number="number", pause_reason="pause_reason", left=_left(), lines=_lines(), autopay=_autopay(),
+        is_held=Exists(_held()), is_helped=Exists(_helped()),
         method=JSONObject(**{name: f"method__{name}" for name in METHOD}),
         **{name: name for name in DATES}, **{name: f"policy__{name}" for name in RULES},
     )  # fmt: skip
@@ -77,6 +79,16 @@ def _left() -> Coalesce:
     bills = PlanBill.objects.standing().filter(plan_id=OuterRef("pk")).order_by().values("plan_id")
     left = bills.annotate(cents=Sum(owed - Least(owed, Coalesce(cents, 0)), output_field=BigIntegerField()))
     return Coalesce(Subquery(left.values("cents")), 0, output_field=BigIntegerField())
+
+
+def _held() -> QuerySet[PlanBill]:
+    """The bills of a plan that are held: it waits for them from that moment on."""
+    return PlanBill.objects.standing().filter(plan_id=OuterRef("pk"), bill__held_since__isnull=False).order_by()
+
+
+def _helped() -> QuerySet[Hold]:
+    rows = PlanBill.objects.standing().filter(plan_id=OuterRef(OuterRef("pk"))).order_by().values("bill_id")
+    return Hold.objects.standing().filter(bill_id__in=rows, cause=Hold.Cause.ASSISTANCE)
 
 
 def _lines() -> Subquery:
@@ -132,11 +144,18 @@ def _told(row: Mapping[str, Any], where: Standing, today: dt.date, *, more: int)
     is_missed = where.missed_since(today) is not None and state != State.DUE
     cents = where.due_cents(today) if is_missed else line.open_cents
     return NextInstalment(
-        number=plan.number, state=state, pause_reason=plan.pause_reason, paused_until=plan.paused_until,
+        number=plan.number, state=state, pause_reason=_reason(row), paused_until=plan.paused_until,
         ends_on=where.ends_on(), amount_cents=min(cents, where.left_cents), day=due_on, is_taken=is_taken, more=more,
         method=wording.name(*(method[name] for name in METHOD[:3]), bank_name=method["bank_name"])
         if method["kind"] else "",
     )  # fmt: skip
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    """Why a plan waits, as `pausing.reason_of` has it."""
+    if row["pause_reason"] or not row["is_held"]:
+        return str(row["pause_reason"])
+    return PaymentPlan.Pause.ASSISTANCE if row["is_helped"] else PaymentPlan.Pause.REVIEW
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:
@@ -149,5 +168,11 @@ def _standing(row: Mapping[str, Any]) -> Standing:
     found = (Installment(position=part.position, due_on=part.due_on, amount_cents=part.amount_cents) for part in parts)
     covered = spreading.covered(parts, paid)
     return Standing(
-        plan=plan, bills=(), lines=tuple(map(Line, found, covered)), paid_cents=paid, owed_cents=row["left"], waiting={}
+        plan=plan,
+        bills=(),
+        lines=tuple(map(Line, found, covered)),
+        paid_cents=paid,
+        owed_cents=row["left"],
+        waiting={},
+        is_held=row["is_held"],
     )

@@ -97,8 +97,13 @@ def refuse_while_charged(where: Standing) -> None:
         raise PauseRefused(_("A payment of this plan is being charged right now. Try again in an hour."))
 
 
+def reason_of(where: Standing) -> str:
+    """Why a plan waits at this moment, written down yet or not; empty where it does not."""
+    return where.plan.pause_reason or _held_for(where)
+
+
 def _held_for(where: Standing) -> str:
-    if not any(bill.held_since is not None for bill in where.bills):
+    if not where.is_held:
         return ""
     helped = Hold.objects.standing().filter(bill__in=where.bills, cause=Hold.Cause.ASSISTANCE).exists()
     return Pause.ASSISTANCE if helped else Pause.REVIEW

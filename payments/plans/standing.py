@@ -66,6 +66,7 @@ class Standing:
     paid_cents: int
     owed_cents: int
     waiting: Mapping[int, int]  # by bill
+    is_held: bool = False  # whether a bill on it is held
 
     @property
     def waiting_cents(self) -> int:
@@ -111,16 +112,18 @@ class Standing:
 
         The pause is written once a day (pausing.keep); who asked for help is not charged before it.
         """
-        return self.plan.paused_from is not None or any(bill.held_since is not None for bill in self.bills)
+        return self.plan.paused_from is not None or self.is_held
 
     def due_cents(self, today: dt.date) -> int:
-        """What is due by a day and not paid."""
+        """What is due by a day and not paid; nothing of what waits."""
+        if self.is_waiting:
+            return 0
         return sum(line.open_cents for line in self.open_lines if line.installment.due_on <= today)
 
     def missed_since(self, today: dt.date) -> dt.date | None:
-        """Since when the first of what is not paid is missed; None where nothing is. A pause misses nothing."""
+        """Since when the first of what is not paid is missed; None where nothing is. What waits misses nothing."""
         first = self.next_line
-        if first is None or self.plan.paused_from is not None:
+        if first is None or self.is_waiting:
             return None
         day = first.installment.due_on
         if today <= next_banking_day(day):
@@ -146,7 +149,7 @@ class Standing:
         ended = {"completed": State.PAID_OFF, "defaulted": State.DEFAULT, "ended": State.ENDED}
         if self.plan.status in ended:
             return ended[self.plan.status]
-        if self.plan.paused_from is not None:
+        if self.is_waiting:
             return State.PAUSED
         if self.missed_since(today) is not None:
             return State.GRACE if self.plan.noticed_on is not None else State.MISSED
@@ -201,4 +204,5 @@ def _standing(
         paid_cents=paid_cents,
         owed_cents=sum(max(0, bill.balance_cents) for bill in on_it),
         waiting=on_its_way,
+        is_held=any(bill.held_since is not None for bill in on_it),
     )

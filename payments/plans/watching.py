@@ -35,10 +35,9 @@ def run(today: dt.date | None = None) -> int:
 def _needs_look(where: Standing, today: dt.date) -> bool:
     """Whether anything about a plan may have changed: without a query for each."""
     plan, first = where.plan, where.next_line
-    held = any(bill.held_since is not None for bill in where.bills)
     return (
         first is None
-        or held
+        or where.is_held
         or plan.paused_from is not None
         or plan.missed_since != where.missed_since(today)
         or plan.missed_since is not None

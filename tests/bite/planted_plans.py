@@ -6,6 +6,20 @@ P = "tests/payments/"
 
 PLANS = (
     Planted(
+        "a plan waits from the moment that a bill of it is held",
+        "payments/plans/standing.py",
+        "        return self.plan.paused_from is not None or self.is_held",
+        "        return self.plan.paused_from is not None",
+        "tests/payments/plans/test_pages.py::test_a_held_bill_pauses_its_plan_on_every_page_at_once",
+    ),
+    Planted(
+        "a plan waits on the overview from the moment that a bill of it is held",
+        "payments/plans/glance.py",
+        '        is_held=row["is_held"],',
+        "        is_held=False,",
+        "tests/payments/plans/test_pages.py::test_a_held_bill_pauses_its_plan_on_every_page_at_once",
+    ),
+    Planted(
         "words that were read are those agreed to", "payments/plans/agreeing.py",
         "    if signing.digest != made.digest:", "    if False:",
         f"{P}plans/test_agreeing.py::test_what_changed_since_it_was_read_is_read_again",

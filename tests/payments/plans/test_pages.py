@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from accounts.visibility import scope_of
 from activity.models import Access
-from bills.models import Bill
+from bills import holds
+from bills.models import Bill, Hold
 from payments.models import Payment, PaymentPlan, PlanAgreement
 from tests.conftest import Cast
 from tests.factories import make_bill, make_delegate
-from tests.payments.plans.making import make_plan
+from tests.payments.plans.making import make_plan, move_back
 
 
 @pytest.fixture
@@ -132,3 +133,21 @@ def test_a_look_by_a_delegate_is_recorded(cast: Cast, client: Client) -> None:
     client.force_login(user)
     client.get(f"/plans/{plan.number}/")
     assert Access.objects.filter(user=user, member_id=cast.bob.pk).exists()
+
+
+def test_a_held_bill_pauses_its_plan_on_every_page_at_once(cast: Cast, alice: Client) -> None:
+    """Nothing is charged from the moment of the hold, and no page asks for it before the night writes it down."""
+    bill = make_bill(cast.alice, amount_cents=40_000)
+    plan = make_plan(cast.alice, [bill])
+    move_back(plan, 60)
+    pages = ("/plans/", f"/plans/{plan.number}/", "/overview/")
+    assert all("Payment missed" in alice.get(page).content.decode() for page in pages)
+    holds.begin(bill, cause=Hold.Cause.ASSISTANCE, reference="application:5")
+    texts = [alice.get(page).content.decode() for page in pages]
+    assert not any("Payment missed" in text or "Due now" in text for text in texts)
+    assert all(">Paused<" in text for text in texts)
+    assert all("application for help is pending" in text for text in texts[1:])
+    assert f"/plans/{plan.number}/change/" not in texts[1]
+    holds.end_all_of("application:5")
+    holds.begin(bill, cause=Hold.Cause.REVIEW)
+    assert all("under review" in alice.get(page).content.decode() for page in pages[1:])
