@@ -1,5 +1,7 @@
 """Payment plans: the list, one plan and where it stands, paying it, and its agreements as documents."""
 
+from collections.abc import Sequence
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -9,9 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import looking, rate_limits
 from accounts.policies import Policy, allow
 from accounts.requests import MemberRequest
+from accounts.visibility import Scope
 from bills import naming, pdf
 from bills.models import Bill
 from payments import pacing, wording
+from payments.autopay import naming as titles
 from payments.checkout import CheckoutError
 from payments.models import AutopayEnrollment, PaymentPlan, PlanAgreement
 from payments.pages import pay
@@ -34,9 +38,14 @@ def plans_page(request: MemberRequest) -> HttpResponse:
     where = standing.of_many(plans)
     taken = charging.of_many(where)
     looking.at_members(request, (bill.member_id for each in where for bill in each.bills), "plans")
+    called = titles.plan_titles(plans, request.scope)
+    providers = _providers(where, request.scope)
     free = [each for each in offering.candidates(request.scope) if not each.reason]
     context = {
-        "rows": [_row(each, taken.get(each.plan.pk)) for each in where],
+        "rows": [
+            _row(each, taken.get(each.plan.pk)) | {"title": called[each.plan.pk], "providers": providers[each.plan.pk]}
+            for each in where
+        ],
         "free_count": len(free),
         "free_cents": sum(each.owed_cents for each in free),
     }
@@ -137,6 +146,17 @@ def shown(request: MemberRequest, plan: PaymentPlan, form: PayForm, *, status: i
     for message in form.non_field_errors():
         messages.error(request, str(message))
     return render(request, "plans/plan.html", context, status=status)
+
+
+def _providers(standings: Sequence[Standing], scope: Scope) -> dict[int, str]:
+    """Who gave the services that are paid by each plan, by its id, as far as the viewer may know. One query."""
+    ids = [bill.pk for where in standings for bill in where.bills]
+    seen = set(Bill.objects.visible_to(scope).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    names = {
+        where.plan.pk: dict.fromkeys(naming.provider_of(bill, scope) for bill in where.bills if bill.pk in seen)
+        for where in standings
+    }
+    return {plan_id: ", ".join(filter(None, of_plan)) for plan_id, of_plan in names.items()}
 
 
 def _row(where: Standing, taken: charging.Taken | None) -> dict[str, object]:

@@ -6,11 +6,11 @@ P = "tests/payments/"
 
 PLANS = (
     Planted(
-        "a plan waits from the moment that a bill of it is held",
-        "payments/plans/standing.py",
-        "        return self.plan.paused_from is not None or self.is_held",
-        "        return self.plan.paused_from is not None",
-        "tests/payments/plans/test_pages.py::test_a_held_bill_pauses_its_plan_on_every_page_at_once",
+        "the list of plans names providers to who may see services",
+        "payments/pages/plans.py",
+        "for bill in where.bills if bill.pk in seen)",
+        "for bill in where.bills)",
+        "tests/payments/plans/test_pages.py::test_the_list_names_a_plan_by_its_bills_as_far_as_the_viewer_may_know",
     ),
     Planted(
         "a plan waits on the overview from the moment that a bill of it is held",
@@ -51,7 +51,7 @@ PLANS = (
     ),
     Planted(
         "a bill that is held makes its whole plan wait at once", "payments/plans/standing.py",
-        "        return self.plan.paused_from is not None or any(bill.held_since is not None for bill in self.bills)",
+        "        return self.plan.paused_from is not None or self.is_held",
         "        return self.plan.paused_from is not None",
         f"{P}autopay/test_instalments.py::"
         "test_nothing_of_a_plan_is_charged_from_the_moment_that_a_bill_of_it_is_held",

@@ -116,6 +116,23 @@ def test_others_of_the_household_see_it_only_where_they_see_every_bill(cast: Cas
             assert client.get(f"/plans/{plan.number}/").status_code == (200 if plan in plans else 404), name
 
 
+def test_the_list_names_a_plan_by_its_bills_as_far_as_the_viewer_may_know(cast: Cast, client: Client) -> None:
+    bills = [make_bill(cast.bob, title="Hospital stay"), make_bill(cast.bob, provider_name="Cedar Clinic")]
+    plan = make_plan(cast.bob, bills)
+    service = {"Hospital stay", "Outpatient visit", "Oakridge Medical Center", "Cedar Clinic"}
+    payer = make_delegate(cast.bob, "payer@example.com", "pay_only")
+    for user, seen in ((cast.bob.user, service), (cast.alice.user, service), (payer, set())):
+        assert user is not None
+        client.force_login(user)
+        page = client.get("/plans/").content.decode()
+        assert plan.number in page
+        assert {word for word in service if word in page} == seen
+    Bill.objects.filter(pk=bills[0].pk).update(member=cast.charlie)  # nobody's here to see any more
+    client.force_login(cast.bob.user)  # type: ignore[arg-type]
+    page = client.get("/plans/").content.decode()
+    assert "Cedar Clinic" in page and "Hospital stay" not in page and "Oakridge" not in page
+
+
 def test_the_plan_of_a_confidential_member_is_theirs_alone(cast: Cast, client: Client) -> None:
     plan = make_plan(cast.bob, [make_bill(cast.bob)])
     type(cast.bob).objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
