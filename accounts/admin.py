@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from accounts import access_report, closing_admin, code_actions, departure_admin, ledger_admin, staff_access, viewing
 from accounts.models import ConsentRule, Coverage, Delegate, Household, Member, Plan, User
-from accounts.staff import Action, MemberRecordAdmin, Refused, money, usd
+from accounts.staff import OWN_WORDS, Action, MemberRecordAdmin, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed
 
 __all__ = ["ledger_admin"]
@@ -30,10 +30,7 @@ MAX_SHOWN = 50
 
 
 def _see_as(request: HttpRequest, member: Member, cleaned: dict[str, Any]) -> str:
-    try:
-        viewing.begin(request, member, reason=cleaned["reason"])
-    except viewing.NotViewable as error:
-        raise Refused(str(error)) from error
+    viewing.begin(request, member, reason=cleaned["reason"])
     return reverse("overview")
 
 
@@ -137,7 +134,7 @@ class MemberAdmin(MemberRecordAdmin):
         Action(
             suffix="view-as", label="See the portal as this member", permission=viewing.PERMISSION,
             run=lambda user, member, cleaned: "You see what the member sees.", then=_see_as, applies=viewing.is_offered,
-            opens=viewing.seen_apart,
+            opens=viewing.seen_apart, refusals={viewing.NotViewable: OWN_WORDS},
             explains="For 15 minutes, only to read. The reason and every page that you open are written down, and the "
             "member can ask who looked.",
         ),

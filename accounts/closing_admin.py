@@ -5,7 +5,7 @@ from typing import Any
 from accounts import closing, departures
 from accounts.departure_admin import PERMISSION
 from accounts.models import Household, User
-from accounts.staff import Action
+from accounts.staff import OWN_WORDS, Action
 
 
 def _reopen(user: User, household: Household, cleaned: dict[str, Any]) -> str:
@@ -22,7 +22,7 @@ ACTIONS = (
     Action(
         suffix="reopen", label="Open the account again", permission=PERMISSION, run=_reopen,
         applies=lambda household: household.closed_on is not None,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="Restored: its holder can plan again who leaves and who holds it next, and its post goes to the "
         "household's address. Not restored: coverage and premiums that were ended, autopay, credit that was sent back; "
         "begin those anew. Bills, payments and the sign-in were never closed. You can close it again.",
@@ -30,7 +30,7 @@ ACTIONS = (
     Action(
         suffix="close", label="Close the account", permission=PERMISSION, run=_close,
         applies=lambda household: household.closed_on is None,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="For an account of which nobody is left but its holder, who told you so. What is open is still seen "
         "and paid. Coverage and credit become work. You can open it again.",
     ),

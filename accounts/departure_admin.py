@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import departures, successions
 from accounts.models import Departure, Member, User
 from accounts.models.departures import POSTAL
-from accounts.staff import Action, ActionForm, Refused
+from accounts.staff import OWN_WORDS, Action, ActionForm, Refused
 
 PERMISSION = "accounts.add_departure"
 
@@ -97,33 +97,33 @@ ACTIONS = (
     Action(
         suffix="leaves", label="Leaves the household", permission=PERMISSION, form=LeavesForm, run=_leaves,
         applies=lambda member: _is_of_household(member) and not member.is_primary_holder,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="From that midnight the account holder sees nothing of this member, and pays nothing by autopay, plan "
         "or schedule. What is on its way settles. Both are told.",
     ),
     Action(
         suffix="holder", label="Another person holds the account", permission=PERMISSION, form=HolderForm,
         run=_holds_next, applies=lambda member: member.is_primary_holder,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="For an adult of the household who signs in and has told you that they agree. The holder leaves it, "
         "and keeps what is their own; after a death the account goes on. Both are told.",
     ),
     Action(
         suffix="stays", label="Does not leave", permission=PERMISSION, run=_stays, applies=_is_planned,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="Calls off what is planned, whoever planned it.",
     ),
     Action(
         suffix="died", label="Has died", permission=PERMISSION, form=DeathForm, run=_died,
         applies=lambda member: member.died_on is None and member.private_of_id is None,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="Open bills wait; autopay, plans, delegates and the sign-in end now, and nothing is sent to them any "
         "more. See proof first.",
     ),
     Action(
         suffix="lives", label="Death recorded in error", permission=PERMISSION, run=_lives,
         applies=lambda member: member.died_on is not None and member.private_of_id is None,
-        refusals=(departures.Refused,),
+        refusals={departures.Refused: OWN_WORDS},
         explains="The bills go on and the sign-in works again. What ended has to be begun anew.",
     ),
 )  # fmt: skip

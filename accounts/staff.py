@@ -6,10 +6,10 @@ one's own household, and calls the one function that does the thing.
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from django import forms
 from django.contrib import admin, messages
@@ -75,11 +75,15 @@ class AmountForm(ActionForm):
     field_order = ("amount", "reason", "key")
 
 
+Refusals: TypeAlias = Mapping[type[Exception], str]  # what a function refuses with, and what the page says of that
+OWN_WORDS = "{}"  # a refusal's text as it is
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """One thing that staff may do with a record. `run` does it and returns what to say.
 
-    It raises Refused, or one of `refusals`: what its function refuses with, in words for the page.
+    It raises Refused, or one of `refusals`.
     """
 
     suffix: str
@@ -92,8 +96,13 @@ class Action:
     then: Callable[[HttpRequest, Any, dict[str, Any]], str] | None = (
         None  # in this session; where to go. Raises Refused
     )
-    refusals: tuple[type[Exception], ...] = ()
+    refusals: Refusals = field(default_factory=dict)
     opens: Callable[[Any], Sequence[Member]] = lambda obj: ()  # whose records it lets staff see beside the record's own
+
+    def says(self, refusal: Exception) -> str:
+        """What the page says of a refusal."""
+        words = (said for kind, said in self.refusals.items() if isinstance(refusal, kind))
+        return next(words, OWN_WORDS).format(refusal)
 
 
 def is_own_household(user: User, household_id: int) -> bool:
@@ -250,7 +259,7 @@ class MemberRecordAdmin(ReadOnlyAdmin):
                 done = action.run(user, obj, form.cleaned_data)
                 to = action.then(request, obj, form.cleaned_data) if action.then else page_of(obj)
             except refusals as refusal:
-                form.add_error(None, str(refusal))
+                form.add_error(None, action.says(refusal))
             else:
                 self.look(request, obj, action=action.suffix, reason=form.cleaned_data["reason"])
                 messages.success(request, done)

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Household, Member, Upload, User
-from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused, is_own_household, usd
+from accounts.staff import OWN_WORDS, Action, ActionForm, MemberRecordAdmin, Refusals, is_own_household, usd
 from accounts.uploads import serving
 from activity import ages
 from activity.staff import ReadOnlyAdmin, link, listed
@@ -33,6 +33,11 @@ from billing_portal.ids import is_id, with_id
 from bills.models import Hold
 
 DECIDES, REVOKES = "assistance.change_application", "assistance.change_award"
+REFUSALS: Refusals = {
+    applying.Conflict: "It has moved on meanwhile: look at it again.",
+    applying.Refused: OWN_WORDS,
+    rules.RuleMissing: "A rule is missing: {}.",
+}
 
 
 class ApproveForm(ActionForm):
@@ -57,14 +62,7 @@ class AskForm(ActionForm):
 
 def _doing(do: Callable[[User, Any, dict[str, Any]], object], said: str) -> Callable[[User, Any, dict[str, Any]], str]:
     def run(user: User, obj: Any, cleaned: dict[str, Any]) -> str:
-        try:
-            do(user, obj, cleaned)
-        except applying.Conflict as error:
-            raise Refused("It has moved on meanwhile: look at it again.") from error
-        except applying.Refused as error:
-            raise Refused(str(error)) from error
-        except rules.RuleMissing as error:
-            raise Refused(f"A rule is missing: {error}.") from error
+        do(user, obj, cleaned)
         return said
 
     return run
@@ -136,17 +134,19 @@ class ApplicationAdmin(ApplicationRecordAdmin):
     offered = (
         Action(
             suffix="approve", label="Approve", permission=DECIDES, form=ApproveForm, run=_doing(_approve, "Approved."),
+            refusals=REFUSALS,
             applies=lambda application: application.status in PENDING,
             explains="Makes the award, lowers its bills, and lets them go on.",
         ),
         Action(
             suffix="ask", label="Ask for what is missing", permission=DECIDES, form=AskForm,
-            run=_doing(_ask, "The applicant was told what is missing."),
+            run=_doing(_ask, "The applicant was told what is missing."), refusals=REFUSALS,
             applies=lambda application: application.status == ApplicationStatus.SUBMITTED,
             explains="The clock stands still, and the bills wait, until the last of it has come.",
         ),
         Action(
             suffix="deny", label="Deny", permission=DECIDES, run=_doing(_deny, "Not approved."),
+            refusals=REFUSALS,
             applies=lambda application: application.status in PENDING,
             explains="The applicant reads your reason word for word, and may appeal once.",
         ),
@@ -299,6 +299,7 @@ class AwardAdmin(ApplicationRecordAdmin):
     offered = (
         Action(
             suffix="revoke", label="End it", permission=REVOKES, run=_doing(_revoke, "It has ended."),
+            refusals=REFUSALS,
             applies=lambda award: award.revoked_at is None,
             explains="What it gave stays given. New bills, or premiums from next month on, get nothing of it. The"
             " applicant reads your reason word for word.",

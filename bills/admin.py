@@ -11,7 +11,18 @@ from django.utils.safestring import SafeString
 
 from accounts.ledger_admin import history_table
 from accounts.models import Household, Member, User
-from accounts.staff import Action, ActionForm, AmountField, AmountForm, MemberRecordAdmin, Refused, money, usd
+from accounts.staff import (
+    OWN_WORDS,
+    Action,
+    ActionForm,
+    AmountField,
+    AmountForm,
+    MemberRecordAdmin,
+    Refusals,
+    Refused,
+    money,
+    usd,
+)
 from activity.staff import link, listed
 from bills import banking_days, check_facts, checking, estimate_admin, hold_admin, import_admin, issuing
 from bills.models import Accumulator, Bill, Claim
@@ -23,6 +34,7 @@ __all__ = ["estimate_admin", "hold_admin", "import_admin"]
 
 SHARES = ("deductible", "copay", "coinsurance", "not_covered")
 MAX_LINES = 500
+EXCEEDS: Refusals = {issuing.AmountExceedsBalance: "That is more than what is owed on the bill."}
 
 
 def _adjust(code: Code) -> Any:
@@ -30,27 +42,20 @@ def _adjust(code: Code) -> Any:
         key = issuing.key_by_hand(bill, cleaned["key"])
         if Transfer.objects.filter(owner_id=bill.household_id, key=key).exists():
             return "This was done already."
-        try:
-            issuing.adjust(
-                bill, amount_cents=cleaned["amount"], key=key, on=timezone.localdate(), reason=cleaned["reason"],
-                actor=f"user:{user.pk}", code=code,
-            )  # fmt: skip
-        except issuing.AmountExceedsBalance as error:
-            raise Refused("That is more than what is owed on the bill.") from error
+        issuing.adjust(
+            bill, amount_cents=cleaned["amount"], key=key, on=timezone.localdate(), reason=cleaned["reason"],
+            actor=f"user:{user.pk}", code=code,
+        )  # fmt: skip
         return "The bill is adjusted."
 
     return run
 
 
 def _correct(user: User, bill: Bill, cleaned: dict[str, Any]) -> str:
-    try:
-        issuing.correct_by_hand(
-            bill, to_cents=cleaned["amount"], draft_key=cleaned["key"], on=timezone.localdate(),
-            reason=cleaned["reason"], actor=f"user:{user.pk}",
-        )  # fmt: skip
-    except issuing.NotLower as error:
-        asked = format_usd(issuing.asked_cents(bill))
-        raise Refused(f"The bill asks for {asked}: write an amount below that.") from error
+    issuing.correct_by_hand(
+        bill, to_cents=cleaned["amount"], draft_key=cleaned["key"], on=timezone.localdate(),
+        reason=cleaned["reason"], actor=f"user:{user.pk}",
+    )  # fmt: skip
     return "The bill is corrected. What was paid beyond its new amount is household credit now."
 
 
@@ -158,14 +163,17 @@ class BillAdmin(RecordAdmin):
     offered = (
         Action(
             suffix="adjust", label="Adjust", permission="bills.change_bill", form=AmountForm, applies=_is_owed,
-            run=_adjust(Code.ADJUSTMENT), explains="Takes an amount off what is owed, at the plan's expense.",
+            run=_adjust(Code.ADJUSTMENT), refusals=EXCEEDS,
+            explains="Takes an amount off what is owed, at the plan's expense.",
         ),
         Action(
             suffix="write-off", label="Write off", permission="bills.change_bill", form=AmountForm, applies=_is_owed,
-            run=_adjust(Code.WRITE_OFF), explains="Gives up an amount that will not be collected.",
+            run=_adjust(Code.WRITE_OFF), refusals=EXCEEDS,
+            explains="Gives up an amount that will not be collected.",
         ),
         Action(
             suffix="correct", label="Correct", permission="bills.change_bill", form=CorrectForm, run=_correct,
+            refusals={issuing.NotLower: OWN_WORDS},
             applies=lambda bill: bill.kind == Bill.Kind.MEDICAL and bill.voided_at is None and bill.amount_cents > 0,
             explains="Lowers what a wrong bill asks for, whether it was paid or not, as a corrected claim would. "
             "What was paid beyond it becomes household credit. To take all of it back, void the bill.",

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from accounts.models import Member, User
-from accounts.staff import Action, ActionForm, MemberRecordAdmin
+from accounts.staff import OWN_WORDS, Action, ActionForm, MemberRecordAdmin
 from activity import ages, filters
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from billing_portal.ids import is_id
@@ -190,7 +190,7 @@ class ImportRejectAdmin(MemberRecordAdmin):
         Action(
             suffix="settle", label="Settle", permission="bills.change_importreject", form=ActionForm, run=_resolve,
             applies=lambda reject: reject.resolved_at is None,
-            refusals=(review.AlreadyResolved,),
+            refusals={review.AlreadyResolved: OWN_WORDS},
             explains="Say what was done about it. The record is not taken by this: a corrected file is.",
         ),
     )  # fmt: skip

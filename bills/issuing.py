@@ -153,10 +153,10 @@ def correct_by_hand(bill: Bill, *, to_cents: int, draft_key: str, on: dt.date, r
     key = key_by_hand(bill, draft_key)
     if relief.stands(bill, key):
         return
-    by_cents = to_cents - asked_cents(bill)
-    if by_cents >= 0:
-        raise NotLower(f"bill {bill.number} asks for no more than {format_usd(to_cents)}")
-    correct(bill, by_cents=by_cents, key=key, on=on, reason=reason, actor=actor)
+    asked = asked_cents(bill)
+    if to_cents >= asked:
+        raise NotLower(f"The bill asks for {format_usd(asked)}: write an amount below that.")
+    correct(bill, by_cents=to_cents - asked, key=key, on=on, reason=reason, actor=actor)
 
 
 @atomic_with_retry

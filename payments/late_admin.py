@@ -69,14 +69,11 @@ def _set_terms(_user: User, rule: ChargeRule, cleaned: dict[str, Any]) -> str:
     terms = {"rate_bp": int(cleaned["rate"] * 100), "late_fee_cents": int(cleaned["fee"] * 100)}
     if terms["rate_bp"] > rule.cap_rate_bp or terms["late_fee_cents"] > rule.cap_late_fee_cents:
         raise Refused("That is more than the law of the state allows.")
-    try:
-        with transaction.atomic():
-            ChargeRule.objects.create(
-                state=rule.state, effective_from=cleaned["since"], cap_rate_bp=rule.cap_rate_bp,
-                cap_late_fee_cents=rule.cap_late_fee_cents, after_days=rule.after_days, source=rule.source, **terms,
-            )  # fmt: skip
-    except IntegrityError as error:
-        raise Refused("There are terms from that day already, or the law does not allow these.") from error
+    with transaction.atomic():
+        ChargeRule.objects.create(
+            state=rule.state, effective_from=cleaned["since"], cap_rate_bp=rule.cap_rate_bp,
+            cap_late_fee_cents=rule.cap_late_fee_cents, after_days=rule.after_days, source=rule.source, **terms,
+        )  # fmt: skip
     return "The terms are set."
 
 
@@ -93,6 +90,7 @@ class ChargeRuleAdmin(MemberRecordAdmin):
     offered = (
         Action(
             suffix="terms", label="Set new terms", permission="bills.add_chargerule", form=TermsForm, run=_set_terms,
+            refusals={IntegrityError: "There are terms from that day already, or the law does not allow these."},
             explains="Sets what is charged in this state from a day on, within the cap of its law.",
         ),
     )  # fmt: skip

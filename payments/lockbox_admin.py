@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from accounts import reauthentication
 from accounts.models import Member, User
-from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, money, usd
+from accounts.staff import OWN_WORDS, Action, ActionForm, AmountField, MemberRecordAdmin, money, usd
 from activity.staff import ReadOnlyAdmin, link, listed, page_of
 from activity.staff_forms import ReasonForm
 from billing_portal.ids import with_id
@@ -80,13 +80,13 @@ class CheckAdmin(MemberRecordAdmin):
         Action(
             suffix="match", label="Put to bills or a household", permission="payments.change_check", form=MatchForm,
             run=_match, applies=lambda check: check.status == Check.Status.UNMATCHED,
-            refusals=(CheckError,),
+            refusals={CheckError: OWN_WORDS},
             explains="Takes the check out of suspense.",
         ),
         Action(
             suffix="return", label="Returned by the bank", permission="payments.change_check", run=_take_back,
             applies=lambda check: check.status != Check.Status.RETURNED,
-            refusals=(CheckError,),
+            refusals={CheckError: OWN_WORDS},
             explains="The bank did not pay it. What it paid is owed again.",
         ),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.models import Member, User
-from accounts.staff import Action, ActionForm, AmountField, MemberRecordAdmin, money
+from accounts.staff import OWN_WORDS, Action, ActionForm, AmountField, MemberRecordAdmin, money
 from activity.staff import ReadOnlyInline, link, listed
 from ledger.money import format_usd
 from payments.models import Installment, PaymentPlan, PlanAgreement, PlanBill, PlanPolicy
@@ -163,7 +163,7 @@ class PlanPolicyAdmin(MemberRecordAdmin):
             explains="The new version holds from its day on, for plans that are agreed to from then.",
             permission="payments.add_planpolicy",
             run=_replace,
-            refusals=(policies.PolicyRefused,),
+            refusals={policies.PolicyRefused: OWN_WORDS},
             applies=_is_newest,
             form=PolicyForm,
         ),

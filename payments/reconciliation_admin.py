@@ -11,7 +11,17 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.models import Household, Member, User
-from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused, is_own_household, money, usd
+from accounts.staff import (
+    OWN_WORDS,
+    Action,
+    ActionForm,
+    MemberRecordAdmin,
+    Refusals,
+    Refused,
+    is_own_household,
+    money,
+    usd,
+)
 from activity import ages, filters, queue
 from activity.staff import ReadOnlyAdmin, link, listed
 from billing_portal.ids import with_id
@@ -32,7 +42,7 @@ class WhereForm(ActionForm):
     field_order = ("bills", "household", "reason", "key")
 
 
-REFUSALS = (AssigningError, findings.FindingError)
+REFUSALS: Refusals = {AssigningError: OWN_WORDS, findings.FindingError: OWN_WORDS}
 
 
 def _assign(user: User, finding: Finding, cleaned: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts.models import Member, User
-from accounts.staff import Action, AmountForm, MemberRecordAdmin, Refused, money, usd
+from accounts.staff import OWN_WORDS, Action, AmountForm, MemberRecordAdmin, Refused, money, usd
 from activity.staff import link
 from payments import approvals, fees, refunds, return_codes, staff_wording
 from payments.models import Dispute, Payment, Refund
@@ -33,17 +33,14 @@ def _refund(user: User, payment: Payment, cleaned: dict[str, Any]) -> str:
     allocation = payment.allocations.filter(bill__number=number).select_related("bill").first() if number else None
     if number and allocation is None:
         raise Refused(f"Payment {payment.number} paid nothing on a bill {number}.")
-    try:
-        refund = refunds.issue(
-            payment,
-            amount_cents=cleaned["amount"],
-            reason=cleaned["reason"],
-            requested_by=user,
-            bill=allocation.bill if allocation else None,
-            key=cleaned["key"],
-        )
-    except GatewayError as error:
-        raise Refused("The provider does not answer now. The refund is kept and will be sent again.") from error
+    refund = refunds.issue(
+        payment,
+        amount_cents=cleaned["amount"],
+        reason=cleaned["reason"],
+        requested_by=user,
+        bill=allocation.bill if allocation else None,
+        key=cleaned["key"],
+    )
     if refund.status == Refund.Status.AWAITING_APPROVAL:
         return "The refund waits for a second person to approve it. Its money is reserved, and nothing is sent yet."
     return f"The refund is {refund.get_status_display().lower()}."
@@ -69,7 +66,10 @@ def _waits(refund: Refund) -> bool:
 REFUND = Action(
     suffix="refund", label="Refund", permission="payments.add_refund", form=RefundForm, run=_refund,
     applies=lambda payment: refunds.refundable_cents(payment) > 0,
-    refusals=(refunds.RefundError,),
+    refusals={
+        refunds.RefundError: OWN_WORDS,
+        GatewayError: "The provider does not answer now. The refund is kept and will be sent again.",
+    },
     explains="Sends money back to the card or account that it came from. The bill is owed again by that much.",
 )  # fmt: skip
 WAIVE_FEE = Action(
@@ -78,12 +78,12 @@ WAIVE_FEE = Action(
 )  # fmt: skip
 APPROVE = Action(
     suffix="approve", label="Approve", permission="payments.change_refund", run=_decide(approvals.approve),
-    applies=_waits, refusals=(refunds.RefundError,),
+    applies=_waits, refusals={refunds.RefundError: OWN_WORDS},
     explains="Sends the refund now. You cannot approve one that you asked for yourself.",
 )  # fmt: skip
 DECLINE = Action(
     suffix="decline", label="Turn down", permission="payments.change_refund", run=_decide(approvals.decline),
-    applies=_waits, refusals=(refunds.RefundError,),
+    applies=_waits, refusals={refunds.RefundError: OWN_WORDS},
     explains="Sends nothing, and sets the reserved money free. The payer is not told.",
 )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """Staff pages of questions: the worklist with its ages, the thread, and what staff do with it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -17,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from accounts.models import Household, Member, Upload, User
-from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refused
+from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refusals
 from accounts.uploads import serving
 from activity import ages, filters
 from activity.staff import due_by, link, listed
@@ -30,6 +29,7 @@ Status = Inquiry.Status
 UNSETTLED = (Status.OPEN, Status.ANSWERED)
 MAX_MESSAGES = 500
 ANSWERED = "Answered"
+QUICKER: Refusals = {threads.StateChanged: "Somebody was quicker: look at the question again."}
 
 
 class AnswerForm(ActionForm):
@@ -80,16 +80,6 @@ class CloseForm(ActionForm):
         widget=forms.Textarea({"rows": 5, "cols": 80}), help_text="Empty: nothing is sent.",
     )  # fmt: skip
     field_order = ("text", "reason", "key")
-
-
-def _refusing(what: Callable[[User, Inquiry, dict[str, Any]], str]) -> Callable[[User, Inquiry, dict[str, Any]], str]:
-    def run(user: User, inquiry: Inquiry, given: dict[str, Any]) -> str:
-        try:
-            return what(user, inquiry, given)
-        except threads.StateChanged as error:
-            raise Refused("Somebody was quicker: look at the question again.") from error
-
-    return run
 
 
 def _answer(user: User, inquiry: Inquiry, given: dict[str, Any]) -> str:
@@ -177,25 +167,26 @@ class InquiryAdmin(MemberRecordAdmin):
     offered = (
         Action(
             suffix="answer", label="Answer", permission="support.change_inquiry", form=AnswerForm,
-            run=_refusing(_answer), applies=_is_unsettled,
+            run=_answer, refusals=QUICKER, applies=_is_unsettled,
             explains="The member reads it in the portal; the mail says only that there is an answer.",
         ),
         Action(
             suffix="give", label="Give to a colleague", permission="support.change_inquiry", form=AssignForm,
-            run=_refusing(_assign), applies=_is_unsettled, explains="Makes somebody the one who answers.",
+            run=_assign, refusals=QUICKER, applies=_is_unsettled, explains="Makes somebody the one who answers.",
         ),
         Action(
-            suffix="hold-bill", label="Hold the bill", permission="support.change_inquiry", run=_refusing(_hold),
+            suffix="hold-bill", label="Hold the bill", permission="support.change_inquiry", run=_hold, refusals=QUICKER,
             applies=_can_hold, explains="Nothing is due on it, reminded of or charged until it goes on.",
         ),
         Action(
             suffix="release-bill", label="Let the bill go on", permission="support.change_inquiry",
-            run=_refusing(_release), applies=threads.is_holding,
+            run=_release, refusals=QUICKER, applies=threads.is_holding,
             explains="Ends the hold of this question. There is time to pay from then on.",
         ),
         Action(
-            suffix="close", label="Close", permission="support.change_inquiry", form=CloseForm, run=_refusing(_close),
-            applies=_is_unsettled, explains="Ends the question and its hold. The member may open it again.",
+            suffix="close", label="Close", permission="support.change_inquiry", form=CloseForm, run=_close,
+            refusals=QUICKER, applies=_is_unsettled,
+            explains="Ends the question and its hold. The member may open it again.",
         ),
     )  # fmt: skip
 
