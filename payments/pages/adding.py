@@ -1,13 +1,10 @@
 """Adding a card or bank account, replacing one, and proving an account by small deposits."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -20,7 +17,7 @@ from payments.method_forms import AddForm, AmountsOfDepositsForm, CodeOfDepositF
 from payments.models import MethodSetup, PaymentMethod
 from payments.pages.acceptance import acceptance_of
 from payments.pages.methods import own
-from payments.pages.stripe_pages import with_stripe
+from payments.pages.stripe_pages import script_settings, with_stripe
 from payments.provider import GatewayError, Refused
 
 INVALID = 422
@@ -110,7 +107,7 @@ def _add(request: MemberRequest, replaces: PaymentMethod | None) -> HttpResponse
         "replaces": wording.option(replaces) if replaces else None,
         "is_full": replaces is None and methods.is_full(request.user),
         "consent_text": methods.consent_text(settings.PORTAL_NAME),
-        "stripe": _stripe_settings(reverse("payment_methods")),
+        "stripe": script_settings(reverse("payment_methods")),
     }
     status = INVALID if error or form.errors else 200
     return with_stripe(render(request, "payments/method_add.html", context, status=status))
@@ -170,7 +167,7 @@ def _ask_bank(request: MemberRequest, found: MethodSetup) -> HttpResponse:
         "name": _name(found),
         "client_secret": intent.client_secret,
         "starts_at_once": "setup_intent" not in request.GET,
-        "stripe": _stripe_settings(reverse("payment_method_setup", args=[found.pk])),
+        "stripe": script_settings(reverse("payment_method_setup", args=[found.pk])),
     }
     return with_stripe(render(request, "payments/method_authenticate.html", context))
 
@@ -197,13 +194,3 @@ def _wrong(outcome: verification.Outcome) -> str:
 
 def _name(found: MethodSetup) -> str:
     return wording.name(found.kind, found.brand, found.last4, found.wallet, bank_name=found.bank_name)
-
-
-def _stripe_settings(return_path: str) -> dict[str, Any]:
-    return {
-        "script": settings.STRIPE_JS_URL,
-        "key": settings.STRIPE_PUBLISHABLE_KEY,
-        "types": ",".join(gateway.METHOD_TYPES),
-        "language": get_language() or "en",
-        "return_url": settings.PORTAL_URL + return_path,
-    }

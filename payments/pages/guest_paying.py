@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.policies import Policy, allow
@@ -21,18 +20,17 @@ from bills import pdf as documents
 from payments import (
     checkout,
     declines,
-    gateway,
     guest_limits,
     guest_receipts,
     guests,
     mandates,
     methods,
-    sweeping,
     wording,
 )
 from payments.checkout import CheckoutError, NotADraft
 from payments.guest_forms import MethodForm, ReviewForm
 from payments.models import Payment, PaymentMethod
+from payments.pages import stripe_pages
 from payments.pages.acceptance import acceptance_of
 from payments.pages.guest import INVALID, ended, has_proof, refused, steps, who_asks
 from payments.pages.stripe_pages import with_stripe
@@ -65,7 +63,7 @@ def method(request: HttpRequest, number: str) -> HttpResponse:
         **_told(payment),
         "form": form,
         "declined": _declined(request),
-        "stripe": _stripe_settings(payment),
+        "stripe": stripe_pages.settings_to_pay(payment, back="guest_return"),
     }
     return with_stripe(render(request, "guest/method.html", context, status=status))
 
@@ -112,17 +110,14 @@ def authenticate(request: HttpRequest, number: str) -> HttpResponse:
         except GatewayError:
             messages.error(request, str(declines.CANNOT_CANCEL_NOW))
         return redirect("guest_receipt", payment.number)
-    try:
-        intent = gateway.intent(payment.stripe_payment_intent_id)
-    except GatewayError:
-        intent = None
+    intent = stripe_pages.intent_of(payment)
     if intent is not None and intent.status != "requires_action":
         return redirect("guest_return", payment.number)
     context = {
         **_told(payment),
         "client_secret": intent.client_secret if intent else "",
         "starts_at_once": "again" not in request.GET,
-        "stripe": _stripe_settings(payment),
+        "stripe": stripe_pages.settings_to_pay(payment, back="guest_return"),
     }
     return with_stripe(render(request, "guest/authenticate.html", context))
 
@@ -130,18 +125,15 @@ def authenticate(request: HttpRequest, number: str) -> HttpResponse:
 @allow(Policy.PUBLIC)
 @require_safe
 def returned(request: HttpRequest, number: str) -> HttpResponse:
-    """Where the browser comes back to from the bank. Only the payment's own intent counts (FAULTS B22)."""
+    """Where the browser comes back to from the bank."""
     payment = own(request, number)
-    named = request.GET.get("payment_intent")
-    if named is not None and named != payment.stripe_payment_intent_id:
-        raise Http404("an intent of another payment")
-    if payment.status in (PaymentStatus.SUBMITTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING):
-        try:
-            payment = sweeping.refresh(payment)
-        except GatewayError:
-            return redirect("guest_receipt", payment.number)
-        guests.note(request.session, payment)
-    return _after(request, payment, is_back=True)
+    try:
+        ended_now = stripe_pages.ended(request, payment)
+    except GatewayError:
+        return redirect("guest_receipt", payment.number)
+    if ended_now is not None:
+        guests.note(request.session, ended_now)
+    return _after(request, ended_now or payment, is_back=True)
 
 
 @allow(Policy.PUBLIC)
@@ -251,14 +243,3 @@ def _declined(request: HttpRequest) -> str:
     failed = guests.own(request.session, number) if number and "\0" not in number else None
     is_failed = failed is not None and failed.status == PaymentStatus.FAILED
     return str(declines.text_of(failed.failure_code)) if failed is not None and is_failed else ""
-
-
-def _stripe_settings(payment: Payment) -> dict[str, Any]:
-    return {
-        "script": settings.STRIPE_JS_URL,
-        "key": settings.STRIPE_PUBLISHABLE_KEY,
-        "amount": payment.amount_cents,
-        "types": ",".join(gateway.METHOD_TYPES),
-        "language": get_language() or "en",
-        "return_url": settings.PORTAL_URL + reverse("guest_return", args=[payment.number]),
-    }

@@ -1,14 +1,11 @@
 """The three steps of paying: amounts, method, review. What is confirmed twice is charged once (payments.checkout)."""
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,7 +17,6 @@ from payments import (
     checkout,
     declines,
     eligibility,
-    gateway,
     legs,
     mandates,
     methods,
@@ -30,7 +26,6 @@ from payments import (
     receipts,
     retrying,
     splitting,
-    sweeping,
     wording,
 )
 from payments.autopay import confirming
@@ -39,6 +34,7 @@ from payments.eligibility import Attestation
 from payments.forms import NEW, AmountsForm, MethodForm
 from payments.models import Payment, PaymentMethod
 from payments.offering import is_payable, offered
+from payments.pages import stripe_pages
 from payments.pages.acceptance import acceptance_of
 from payments.pages.stripe_pages import with_stripe
 from payments.provider import GatewayError, Refused
@@ -116,7 +112,7 @@ def method(request: MemberRequest, number: str) -> HttpResponse:
         "new": NEW,
         "declined": _declined(request, payment),
         "consent_text": methods.consent_text(settings.PORTAL_NAME),
-        "stripe": _stripe_settings(payment),
+        "stripe": stripe_pages.settings_to_pay(payment, back="payment_return"),
     }
     return with_stripe(render(request, "pay/method.html", context, status=INVALID if form.errors else 200))
 
@@ -172,10 +168,7 @@ def authenticate(request: MemberRequest, number: str) -> HttpResponse:
         except GatewayError:
             messages.error(request, str(declines.CANNOT_PAY_NOW if is_going_on else declines.CANNOT_CANCEL_NOW))
         return redirect("payment", payment.number)
-    try:
-        intent = gateway.intent(payment.stripe_payment_intent_id)
-    except GatewayError:
-        intent = None
+    intent = stripe_pages.intent_of(payment)
     is_unasked = confirming.waits(payment, intent)
     if intent is not None and intent.status != "requires_action" and not is_unasked:
         return redirect("payment_return", payment.number)
@@ -186,7 +179,7 @@ def authenticate(request: MemberRequest, number: str) -> HttpResponse:
         "client_secret": intent.client_secret if intent and not is_unasked else "",
         "is_unasked": is_unasked,
         "starts_at_once": "again" not in request.GET,
-        "stripe": _stripe_settings(payment),
+        "stripe": stripe_pages.settings_to_pay(payment, back="payment_return"),
     }
     return with_stripe(render(request, "pay/authenticate.html", context))
 
@@ -194,19 +187,12 @@ def authenticate(request: MemberRequest, number: str) -> HttpResponse:
 @allow(Policy.MEMBER)
 @require_safe
 def returned(request: MemberRequest, number: str) -> HttpResponse:
-    """Where the browser comes back to from the bank: asks the provider how it ended, and leads on.
-
-    Only the payment's own intent counts; another's is answered as what does not exist (FAULTS B22).
-    """
+    """Where the browser comes back to from the bank: asks the provider how it ended, and leads on."""
     payment = own(request, number)
-    named = request.GET.get("payment_intent")
-    if named is not None and named != payment.stripe_payment_intent_id:
-        raise Http404("an intent of another payment")
-    if payment.status in (PaymentStatus.SUBMITTED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING):
-        try:
-            payment = sweeping.refresh(payment)
-        except GatewayError:
-            return redirect("payment", payment.number)
+    try:
+        payment = stripe_pages.ended(request, payment) or payment
+    except GatewayError:
+        return redirect("payment", payment.number)
     return _after(request, payment, is_back=True)
 
 
@@ -298,14 +284,3 @@ def _declined(request: HttpRequest, payment: Payment) -> str:
 
 def _bill_numbers(payment: Payment) -> list[str]:
     return list(payment.allocations.order_by("pk").values_list("bill__number", flat=True))
-
-
-def _stripe_settings(payment: Payment) -> dict[str, Any]:
-    return {
-        "script": settings.STRIPE_JS_URL,
-        "key": settings.STRIPE_PUBLISHABLE_KEY,
-        "amount": payment.amount_cents,
-        "types": ",".join(gateway.METHOD_TYPES),
-        "language": get_language() or "en",
-        "return_url": settings.PORTAL_URL + reverse("payment_return", args=[payment.number]),
-    }
