@@ -7,15 +7,14 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Household, Member, Upload, User
 from accounts.staff import OWN_WORDS, Action, ActionForm, MemberRecordAdmin, Refusals, is_own_household, usd
-from accounts.uploads import serving
+from accounts.uploads.models import UploadQuerySet
+from accounts.uploads.staff_pages import FilesAdmin
 from activity import ages
 from activity.staff import ReadOnlyAdmin, link, listed
 from assistance import applying, awarding, charity, deciding_admin, rules
@@ -29,7 +28,7 @@ from assistance.models import (
     PovertyGuideline,
 )
 from assistance.states import PENDING, ApplicationStatus
-from billing_portal.ids import is_id, with_id
+from billing_portal.ids import with_id
 from bills.models import Hold
 
 DECIDES, REVOKES = "assistance.change_application", "assistance.change_award"
@@ -115,7 +114,7 @@ class ApplicationRecordAdmin(MemberRecordAdmin):
 
 
 @admin.register(Application)
-class ApplicationAdmin(ApplicationRecordAdmin):
+class ApplicationAdmin(FilesAdmin, ApplicationRecordAdmin):
     """Applications: what was written and proved, what the rules make of it, and the decision."""
 
     change_list_template = "admin/aged_list.html"
@@ -158,30 +157,10 @@ class ApplicationAdmin(ApplicationRecordAdmin):
             Household.objects.filter(number=term).values_list("pk", flat=True)
         ))  # fmt: skip
 
-    def get_urls(self) -> list[URLPattern]:
-        """The admin's, and the page that gives a proof to read."""
-        return [self.page("document", self._document), *super().get_urls()]
-
-    def _document(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A proof, once it is clean; the look is recorded."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        application = self.get_object(request, object_id)
-        name = request.GET.get("upload", "")
-        if application is None or not is_id(name):
-            raise Http404
-        if (before := self.barrier(request, application)) is not None:
-            return before
-        upload = self._uploads(application).filter(pk=int(name)).first()
-        if upload is None:
-            raise Http404
-        response = serving.attachment(upload)
-        self.look(request, application, action="document")
-        return response
-
-    def _uploads(self, application: Application) -> Any:
-        sources = application.sources.filter(upload__isnull=False).values("upload_id")
-        items = application.missing_items.filter(upload__isnull=False).values("upload_id")
+    def uploads_of(self, obj: Application) -> UploadQuerySet:
+        """The proofs of incomes, and what was missing."""
+        sources = obj.sources.filter(upload__isnull=False).values("upload_id")
+        items = obj.missing_items.filter(upload__isnull=False).values("upload_id")
         return Upload.objects.filter(Q(pk__in=sources) | Q(pk__in=items))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -195,18 +174,10 @@ class ApplicationAdmin(ApplicationRecordAdmin):
         tables = [self._incomes(obj), self._missing(obj), self._figures(obj), self._awards(obj)]
         return super().page_context(request, obj) | {"tables": tables}
 
-    def _proof(self, application: Application, upload: Upload | None) -> SafeString | str:
-        if upload is None:
-            return "-"
-        if not upload.is_clean:
-            return upload.status
-        address = f"{self.page_address('document', application)}?upload={upload.pk}"
-        return format_html('<a href="{}">{}</a>', address, upload.served_name)
-
     def _incomes(self, obj: Application) -> dict[str, Any]:
         rows = [
             (source.kind, usd(source.amount_cents), f"{source.times_a_year} times a year", usd(source.yearly_cents),
-             self._proof(obj, source.upload))
+             self.link_to(obj, source.upload))
             for source in obj.sources.select_related("upload")
         ]  # fmt: skip
         return {"title": "Income", "heads": ("Kind", "Amount", "How often", "A year", "Proof"), "rows": rows,
@@ -214,7 +185,7 @@ class ApplicationAdmin(ApplicationRecordAdmin):
 
     def _missing(self, obj: Application) -> dict[str, Any]:
         rows = [
-            (item.text, f"{item.asked_at:%Y-%m-%d}", self._proof(obj, item.upload))
+            (item.text, f"{item.asked_at:%Y-%m-%d}", self.link_to(obj, item.upload))
             for item in obj.missing_items.select_related("upload")
         ]
         return {"title": "Asked for", "heads": ("What", "On", "Answer"), "rows": rows, "empty": "Nothing."}

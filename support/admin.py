@@ -5,22 +5,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from accounts.models import Household, Member, Upload, User
-from accounts.staff import Action, ActionForm, MemberRecordAdmin, Refusals
-from accounts.uploads import serving
+from accounts.models import Household, Member, User
+from accounts.staff import Action, ActionForm, Refusals
+from accounts.uploads.models import UploadQuerySet
+from accounts.uploads.staff_pages import FilesAdmin
 from activity import ages, filters
 from activity.staff import due_by, link, listed
-from billing_portal.ids import is_id
 from bills.models import Hold
 from support import answers, files, threads
 from support.models import MAX_TEXT, Inquiry
@@ -144,7 +141,7 @@ class StateFilter(filters.StateFilter):
 
 
 @admin.register(Inquiry)
-class InquiryAdmin(MemberRecordAdmin):
+class InquiryAdmin(FilesAdmin):
     """Questions of members, what is due first first."""
 
     member_path = "member"
@@ -196,33 +193,9 @@ class InquiryAdmin(MemberRecordAdmin):
         member_ids = list(Member.objects.filter(number=term).values_list("pk", flat=True))
         return super().searched(term) | Q(household_id__in=household_ids) | Q(member_id__in=member_ids)
 
-    def get_urls(self) -> list[URLPattern]:
-        """The admin's, and the page that gives a file to read."""
-        return [self.page("document", self._document), *super().get_urls()]
-
-    def _document(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """A file of the thread, once it is clean; the look is recorded."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        inquiry = self.get_object(request, object_id)
-        named = request.GET.get("upload", "")
-        if inquiry is None or not is_id(named):
-            raise Http404
-        if (before := self.barrier(request, inquiry)) is not None:
-            return before
-        if (upload := files.of_inquiry(inquiry, int(named))) is None:
-            raise Http404
-        response = serving.attachment(upload)
-        self.look(request, inquiry, action="document")
-        return response
-
-    def _file(self, inquiry: Inquiry, upload: Upload | None) -> SafeString | str:
-        if upload is None:
-            return "-"
-        if not upload.is_clean:
-            return upload.status
-        address = f"{self.page_address('document', inquiry)}?upload={upload.pk}"
-        return format_html('<a href="{}">{}</a>', address, upload.served_name)
+    def uploads_of(self, obj: Inquiry) -> UploadQuerySet:
+        """The files of the thread."""
+        return files.of_inquiry(obj)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, below what waits by age."""
@@ -240,7 +213,7 @@ class InquiryAdmin(MemberRecordAdmin):
                     _moment(message.at),
                     _who(message.author, is_from_plan=message.is_from_plan),
                     message.text,
-                    self._file(obj, message.upload),
+                    self.link_to(obj, message.upload),
                 )
                 for message in obj.messages.select_related("author", "upload")[:MAX_MESSAGES]
             ],

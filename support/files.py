@@ -33,20 +33,16 @@ def remove(inquiry: Inquiry, message_id: int, *, by: User) -> bool:
 
 def let_go(inquiry: Inquiry) -> None:
     """The question is closed: its files are deleted after KEPT_DAYS."""
-    _of(inquiry).exclude(status=UploadStatus.QUARANTINED).update(
+    of_inquiry(inquiry).exclude(status=UploadStatus.QUARANTINED).update(
         delete_after=timezone.localdate() + dt.timedelta(days=KEPT_DAYS)
     )
 
 
 def keep_on(inquiry: Inquiry) -> None:
     """The question is open again: its files stay. What a scanner found something in goes as it was to."""
-    _of(inquiry).exclude(status=UploadStatus.QUARANTINED).update(delete_after=None)
+    of_inquiry(inquiry).exclude(status=UploadStatus.QUARANTINED).update(delete_after=None)
 
 
-def of_inquiry(inquiry: Inquiry, upload_id: int) -> Upload | None:
-    """A file of this question."""
-    return _of(inquiry).filter(pk=upload_id).first()
-
-
-def _of(inquiry: Inquiry) -> UploadQuerySet:
+def of_inquiry(inquiry: Inquiry) -> UploadQuerySet:
+    """The files of this question."""
     return Upload.objects.kept().filter(pk__in=inquiry.messages.filter(upload__isnull=False).values("upload_id"))
