@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import delegates
 from accounts.models import Delegate, Member
+from accounts.typed_fields import DayField
 
 GRANTS = [
     (Delegate.Grant.PAY_ONLY, _("Pay only: they see amounts and dates, and can pay. Nothing about care.")),
@@ -31,13 +32,10 @@ class InviteForm(forms.Form):
     grant = forms.ChoiceField(
         label=_("What they may do"), choices=GRANTS, widget=forms.RadioSelect, initial=Delegate.Grant.PAY_ONLY
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("Last day"),
         required=False,
-        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
         help_text=_("Month, day and year. Leave it empty for as long as you like; you can end it at any time."),
-        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
-        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
 
     def __init__(self, members: Sequence[Member], *args: Any, own_ids: frozenset[int], **options: Any) -> None:

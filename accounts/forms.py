@@ -1,16 +1,13 @@
 """The forms of enrolment and settings."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.enrolment import Proof
-
-EARLIEST_BIRTH_YEAR = 1900
+from accounts.typed_fields import BirthDateField, ZipField
 
 
 class EnrolmentForm(forms.Form):
@@ -24,21 +21,13 @@ class EnrolmentForm(forms.Form):
         help_text=_("It is on the front of your member card."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
-    birth_date = forms.DateField(
+    birth_date = BirthDateField(
         label=_("Birth date"),
-        input_formats=["%Y-%m-%d", "%m/%d/%Y"],
         help_text=_("Month, day and year, for example 04/28/1986"),
-        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/1986.")},
-        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "bday", "inputmode": "numeric"}),
+        error_messages={"impossible": _("Enter your birth date with the full year.")},
+        autocomplete="bday",
     )
-    zip = forms.CharField(
-        label=_("ZIP code"),
-        max_length=10,
-        strip=True,
-        validators=[RegexValidator(r"\A[0-9]{5}(-[0-9]{4})?\Z", _("Enter five digits."))],
-        help_text=_("Of the address that your bills are sent to"),
-        widget=forms.TextInput(attrs={"autocomplete": "postal-code", "inputmode": "numeric"}),
-    )
+    zip = ZipField(help_text=_("Of the address that your bills are sent to"), autocomplete="postal-code")
 
     code = forms.CharField(
         label=_("Code from our letter"),
@@ -54,13 +43,6 @@ class EnrolmentForm(forms.Form):
             attrs={"autocomplete": "one-time-code", "autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
-
-    def clean_birth_date(self) -> dt.date:
-        """A day that somebody living may have been born on."""
-        born: dt.date = self.cleaned_data["birth_date"]
-        if not dt.date(EARLIEST_BIRTH_YEAR, 1, 1) <= born <= timezone.localdate():
-            raise forms.ValidationError(_("Enter your birth date with the full year."))
-        return born
 
     def proof(self) -> Proof:
         """The facts, once the form is valid."""

@@ -1,21 +1,18 @@
 """What guests type: the facts that name a bill, an amount, the token of a method, an address for the receipt."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.validators import RegexValidator
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.typed_fields import BirthDateField, ZipField
 from bills.numbers import ALPHABET
 from ledger.money import InvalidAmount, format_usd, parse_usd
 from payments import guests
 from payments.guests import Seen
 
-EARLIEST_BIRTH_YEAR = 1900
 # Read aloud or off paper, these are taken for one another (Crockford's base 32).
 MISREAD = str.maketrans("OIL", "011")
 FORM_KEY = r"\A[A-Za-z0-9_-]{16,40}\Z"
@@ -37,20 +34,11 @@ class LookupForm(forms.Form):
         help_text=gettext_lazy("Eight letters and digits, at the top of the bill, for example 7F3K-2201"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
     )
-    birth_date = forms.DateField(
+    birth_date = BirthDateField(
         label=gettext_lazy("Patient's birth date"),
-        input_formats=["%Y-%m-%d", "%m/%d/%Y"],
         help_text=gettext_lazy("Of the person the bill is for: month, day and year, for example 04/28/1986"),
-        error_messages={"invalid": gettext_lazy("Enter a date as month/day/year, for example 04/28/1986.")},
-        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
-    zip = forms.CharField(
-        label=gettext_lazy("ZIP code"),
-        max_length=10,
-        validators=[RegexValidator(r"\A[0-9]{5}(-[0-9]{4})?\Z", gettext_lazy("Enter five digits."))],
-        help_text=gettext_lazy("Of the address that the bill was sent to"),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
-    )
+    zip = ZipField(help_text=gettext_lazy("Of the address that the bill was sent to"))
     last_name = forms.CharField(
         label=gettext_lazy("Patient's last name"),
         max_length=100,
@@ -71,13 +59,6 @@ class LookupForm(forms.Form):
         if len(signs) != 8 or not set(signs) <= set(ALPHABET):
             raise forms.ValidationError(_("Enter the eight letters and digits of the bill number."))
         return f"{''.join(signs[:4])}-{''.join(signs[4:])}"
-
-    def clean_birth_date(self) -> dt.date:
-        """A day that somebody living may have been born on."""
-        born: dt.date = self.cleaned_data["birth_date"]
-        if not dt.date(EARLIEST_BIRTH_YEAR, 1, 1) <= born <= timezone.localdate():
-            raise forms.ValidationError(_("Enter the birth date with the full year."))
-        return born
 
     def facts(self) -> dict[str, str]:
         """The facts as payments.guests compares them, once the form is valid."""

@@ -11,6 +11,7 @@ from accounts import departures
 from accounts.models import Departure, Member
 from accounts.models.departures import POSTAL
 from accounts.postal_forms import PostalForm
+from accounts.typed_fields import DayField
 from accounts.visibility import Scope
 from payments import leaving
 
@@ -33,12 +34,9 @@ class PartingForm(PostalForm, PlansForm):
         label=_("Why"), choices=[(cause.value, cause.label) for cause in departures.BY_MEMBERS],
         widget=forms.RadioSelect, initial=Departure.Cause.MOVING_OUT,
     )  # fmt: skip
-    last_day = forms.DateField(
+    last_day = DayField(
         label=_("Last day in the household"),
-        input_formats=["%m/%d/%Y", "%Y-%m-%d"],
         help_text=_("Month, day and year. It holds from midnight at the end of this day. You can choose today."),
-        error_messages={"invalid": _("Enter a date as month/day/year, for example 04/28/2027.")},
-        widget=forms.DateInput(format="%m/%d/%Y", attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
 
     def __init__(self, data: Any = None, *, has_plans: bool, needs_address: bool = False, initial: Any = None) -> None:
