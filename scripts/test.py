@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 sys.path.insert(0, str(ROOT))
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of the hundred processes compiles all it imports anew
 
 from billing_portal.embedded import postgres, valkey  # noqa: E402  # the path is set above
 from billing_portal.embedded.stop import stop as stop_embedded  # noqa: E402
@@ -40,10 +41,10 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {  # the longest first: tw
 }
 DATABASES = {"databases": ([sys.executable, "-m", "tests.databases", WORKERS], TEST_ENVIRONMENT)}  # for the suites
 SUITES: dict[str, list[str]] = {
-    "quick tests": ["-m", "not slow and not browser", "-n", WORKERS, "--ignore=tests/test_tidy.py"],
-    "slow tests": ["-m", "slow and not browser", "-n", WORKERS],
+    "quick tests": ["-m", "not slow", "-n", WORKERS, "--ignore=tests/browser", "--ignore=tests/test_tidy.py"],
+    "slow tests": ["-m", "slow", "-n", WORKERS, "--ignore=tests/browser"],
     "fault plan": [],
-    "browser tests": ["-m", "browser", "-n", WORKERS],
+    "browser tests": ["tests/browser", "-n", WORKERS],
 }
 FAULT_SEEDS = ["--seeds", "16", "--start", "0", "--replay-every", "8"]  # a share with fixed seeds; all: make faults
 LONG_SUITES = ("slow tests", "fault plan", "browser tests")
