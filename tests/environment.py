@@ -15,6 +15,8 @@ os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_sandbox_tests")
 os.environ.setdefault("STRIPE_PUBLISHABLE_KEY", "pk_test_sandbox_tests")
 # A test that forgot to ask for the sandbox asks nobody outside this machine.
 os.environ.setdefault("STRIPE_API_BASE", "http://127.0.0.1:9")
+# No test ends Postgres in the middle: a commit is as much seen by others, and nobody waits for the disk.
+os.environ.setdefault("PGOPTIONS", "-c synchronous_commit=off")
 
 # Who tests side by side (pytest-xdist's workers, people with a DB_SUFFIX) counts and queues apart too.
 if "REDIS_URL" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:

@@ -34,7 +34,7 @@ def free_port() -> int:
 
 def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     """A demo's environment: nothing of the tests' own."""
-    names = ("DATABASE_URL", "REDIS_URL", "PORTAL_ENVIRONMENT", "DJANGO_SETTINGS_MODULE")
+    names = ("DATABASE_URL", "REDIS_URL", "PORTAL_ENVIRONMENT", "DJANGO_SETTINGS_MODULE", "PGOPTIONS")
     kept = {name: value for name, value in os.environ.items() if name not in names and not name.startswith("STRIPE_")}
     return kept | {"VAR_DIR": str(folder), "PORT": str(port)} | more
 
