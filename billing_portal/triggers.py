@@ -4,6 +4,8 @@ django-pgtrigger's own ask `current_setting('pgtrigger.ignore')` first, which ev
 These leave the question out, and the subtransaction that it costs on each call.
 """
 
+from collections.abc import Iterable
+
 import pgtrigger
 from django.db import models
 from pgtrigger import compiler
@@ -44,3 +46,22 @@ class Trigger(Firm, pgtrigger.Trigger):
 
 class FSM(Firm, pgtrigger.FSM):
     """The allowed moves of a status."""
+
+
+def moves(allowed: Iterable[tuple[str, str]], *, name: str = "moves_as_allowed") -> FSM:
+    """Let a status make the moves of a table in code (before, after), and no other."""
+    return FSM(name=name, field="status", transitions=sorted((str(before), str(after)) for before, after in allowed))
+
+
+def kept(
+    *fields: str,
+    because: str = "what was agreed to is neither changed nor deleted",
+    names: tuple[str, str] = ("words_stay", "is_kept"),
+) -> list[pgtrigger.Trigger]:
+    """Refuse a change of these fields of a row, and its deletion."""
+    refuse = f"RAISE EXCEPTION '{because}';"
+    changed = pgtrigger.AnyChange(*fields)
+    return [
+        Trigger(name=names[0], operation=pgtrigger.Update, when=pgtrigger.Before, condition=changed, func=refuse),
+        Trigger(name=names[1], operation=pgtrigger.Delete, when=pgtrigger.Before, func=refuse),
+    ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.visibility import Viewer, scope_of
-from billing_portal.triggers import FSM
+from billing_portal.triggers import moves
 
 
 class UploadStatus(models.TextChoices):
@@ -96,13 +96,7 @@ class Upload(models.Model):
                 name="accounts_upload_to_delete", fields=["delete_after"], condition=Q(deleted_at__isnull=True)
             ),
         ]
-        triggers: ClassVar = [
-            FSM(
-                name="moves_as_allowed",
-                field="status",
-                transitions=sorted((str(before), str(after)) for before, after in ALLOWED),
-            )
-        ]
+        triggers: ClassVar = [moves(ALLOWED)]
 
     def __str__(self) -> str:
         return f"upload {self.pk}"

@@ -11,7 +11,7 @@ from accounts.models import Household, Member, Upload
 from accounts.visibility import Viewer, scope_of
 from assistance.models.rules import AssistancePolicy, PovertyGuideline
 from assistance.states import ALLOWED, OPEN, PENDING, ApplicationStatus
-from billing_portal.triggers import FSM
+from billing_portal.triggers import moves
 
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
@@ -77,13 +77,7 @@ class Application(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(name="assistance_pending", fields=["decide_by"], condition=Q(status__in=PENDING)),
         ]
-        triggers: ClassVar = [
-            FSM(
-                name="moves_as_allowed",
-                field="status",
-                transitions=sorted((str(before), str(after)) for before, after in ALLOWED),
-            )
-        ]
+        triggers: ClassVar = [moves(ALLOWED)]
 
     def __str__(self) -> str:
         return self.number

@@ -2,7 +2,6 @@
 
 from typing import Self
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -10,14 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Coverage, Household, Member
 from accounts.visibility import Viewer, scope_of
-from billing_portal.triggers import FSM, Trigger
+from billing_portal.triggers import kept, moves
 from bills.models import Bill
 from payments.models.methods import PaymentMethod
 from payments.models.payment import Payment
 from payments.models.plans import Installment, PaymentPlan, PlanBill
 
 CONSENTED = ("enrollment", "text", "version", "language", "accepted_at", "address", "user_agent")
-REFUSE = "RAISE EXCEPTION 'what was agreed to is neither changed nor deleted';"
 
 
 class AutopayEnrollmentQuerySet(models.QuerySet["AutopayEnrollment"]):
@@ -122,16 +120,7 @@ class AutopayConsent(models.Model):
     user_agent = models.CharField(max_length=500)
 
     class Meta:
-        triggers = [
-            Trigger(
-                name="words_stay",
-                operation=pgtrigger.Update,
-                when=pgtrigger.Before,
-                condition=pgtrigger.AnyChange(*CONSENTED),
-                func=REFUSE,
-            ),
-            Trigger(name="is_kept", operation=pgtrigger.Delete, when=pgtrigger.Before, func=REFUSE),
-        ]
+        triggers = kept(*CONSENTED)
 
     def __str__(self) -> str:
         return f"consent {self.pk}"
@@ -245,11 +234,7 @@ class AutopayCharge(models.Model):
             models.Index(name="payments_autopaycharge_failed", fields=["method"], condition=Q(status="failed")),
         ]
         triggers = [
-            FSM(
-                name="charge_moves_as_allowed",
-                field="status",
-                transitions=sorted((str(before), str(after)) for before, after in CHARGE_MOVES),
-            ),
+            moves(CHARGE_MOVES, name="charge_moves_as_allowed"),
         ]
 
     def __str__(self) -> str:

@@ -2,21 +2,19 @@
 
 from typing import Self
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.visibility import Viewer, scope_of
-from billing_portal.triggers import Trigger
+from billing_portal.triggers import kept
 from payments.models.methods import PaymentMethod
 from payments.models.payment import Payment
 
 AGREED = (
     "user", "setup", "payment", "imported_from", "text", "version", "language", "accepted_at", "address", "user_agent",
 )  # fmt: skip
-REFUSE = "RAISE EXCEPTION 'what was agreed to is neither changed nor deleted';"
 
 
 class MethodSetup(models.Model):
@@ -119,16 +117,7 @@ class Mandate(models.Model):
                 name="payments_mandate_imported_once", fields=["imported_from"], condition=~Q(imported_from="")
             ),
         ]
-        triggers = [
-            Trigger(
-                name="words_stay",
-                operation=pgtrigger.Update,
-                when=pgtrigger.Before,
-                condition=pgtrigger.AnyChange(*AGREED),
-                func=REFUSE,
-            ),
-            Trigger(name="is_kept", operation=pgtrigger.Delete, when=pgtrigger.Before, func=REFUSE),
-        ]
+        triggers = kept(*AGREED)
 
     def __str__(self) -> str:
         return f"mandate {self.pk}"

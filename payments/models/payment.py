@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Household
 from accounts.visibility import Viewer, scope_of
-from billing_portal.triggers import FSM
+from billing_portal.triggers import moves
 from bills.models import Bill
 from payments.models.methods import PaymentMethod
 from payments.states import ALLOWED, IN_FLIGHT, PaymentStatus
@@ -149,11 +149,7 @@ class Payment(models.Model):
             ),
         ]
         triggers = [
-            FSM(
-                name="moves_as_allowed",
-                field="status",
-                transitions=sorted((str(before), str(after)) for before, after in ALLOWED),
-            ),
+            moves(ALLOWED),
         ]
 
     def __str__(self) -> str:

@@ -6,13 +6,12 @@ What the law of a state asks for stands beside what the operator chose within it
 import datetime as dt
 from typing import ClassVar, Self
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from billing_portal.triggers import Trigger
+from billing_portal.triggers import kept
 
 FIXED = (
     "state", "version", "effective_on", "min_bill_cents", "min_installment_cents", "max_installments",
@@ -90,21 +89,10 @@ class PlanPolicy(models.Model):
                 ) & ~Q(income_basis=""),
             ),
         ]  # fmt: skip
-        triggers: ClassVar[list[pgtrigger.Trigger]] = [
-            Trigger(
-                name="rule_stays",
-                operation=pgtrigger.Update,
-                when=pgtrigger.Before,
-                condition=pgtrigger.AnyChange(*FIXED),
-                func="RAISE EXCEPTION 'a rule of payment plans is replaced, and neither changed nor deleted';",
-            ),
-            Trigger(
-                name="rule_is_kept",
-                operation=pgtrigger.Delete,
-                when=pgtrigger.Before,
-                func="RAISE EXCEPTION 'a rule of payment plans is replaced, and neither changed nor deleted';",
-            ),
-        ]
+        triggers: ClassVar = kept(
+            *FIXED, because="a rule of payment plans is replaced, and neither changed nor deleted",
+            names=("rule_stays", "rule_is_kept"),
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return self.version

@@ -2,7 +2,6 @@
 
 from typing import Self
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -10,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Household
 from accounts.visibility import Viewer, scope_of
-from billing_portal.triggers import FSM, Trigger
+from billing_portal.triggers import kept, moves
 from bills.models import Bill
 from payments.models.methods import PaymentMethod
 from payments.models.plan_policies import PlanPolicy
@@ -19,7 +18,6 @@ AGREED = (
     "plan", "text", "version", "policy_version", "language", "signature", "accepted_at", "address", "user_agent",
     "state", "total_cents", "required_text",
 )  # fmt: skip
-REFUSE = "RAISE EXCEPTION 'what was agreed to is neither changed nor deleted';"
 
 
 class PaymentPlanQuerySet(models.QuerySet["PaymentPlan"]):
@@ -116,11 +114,7 @@ class PaymentPlan(models.Model):
         ]
         indexes = [models.Index(name="payments_plan_running", fields=["id"], condition=Q(status="active"))]
         triggers = [
-            FSM(
-                name="plan_moves_as_allowed",
-                field="status",
-                transitions=sorted((str(before), str(after)) for before, after in PLAN_MOVES),
-            ),
+            moves(PLAN_MOVES, name="plan_moves_as_allowed"),
         ]
 
     def __str__(self) -> str:
@@ -250,16 +244,7 @@ class PlanAgreement(models.Model):
                 condition=~Q(state="CA") | Q(text__contains="Section 1785.27 of the Civil Code"),
             ),
         ]
-        triggers = [
-            Trigger(
-                name="words_stay",
-                operation=pgtrigger.Update,
-                when=pgtrigger.Before,
-                condition=pgtrigger.AnyChange(*AGREED),
-                func=REFUSE,
-            ),
-            Trigger(name="is_kept", operation=pgtrigger.Delete, when=pgtrigger.Before, func=REFUSE),
-        ]
+        triggers = kept(*AGREED)
 
     def __str__(self) -> str:
         return f"agreement {self.pk}"
