@@ -1,7 +1,9 @@
 """The provider's objects in our own words (payments/provider.py), and a few of ours in the provider's."""
 
 import datetime as dt
+import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +22,21 @@ from payments.provider import (
 
 BANK_ACCOUNT = "us_bank_account"
 RETURN_CODE = re.compile(r"R\d\d")
+
+
+class Read(SimpleNamespace):
+    """An object of the provider's as it was sent, its fields as attributes."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by their names, as the SDK's objects say them."""
+        return vars(self)
+
+
+def read(body: str) -> Read:
+    """An answer of the provider's. Raises ValueError for what is no JSON."""
+    found = json.loads(body, object_hook=lambda fields: Read(**fields))
+    assert isinstance(found, Read)
+    return found
 
 
 def is_live() -> bool:
