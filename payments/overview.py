@@ -197,7 +197,12 @@ def owed_first(members: Sequence[Member], scope: Scope, count: int) -> list[Bill
     if scope.confidential_ids:  # bills that they share stand under control accounts of theirs
         return _owed(scope, count=count)
     controls = {control for member in members for control in (member.medical_control_id, member.premium_control_id)}
-    return _owed_under(scope, controls, count=count)
+    by_id = {member.pk: member for member in members}
+    bills = _owed_under(scope, controls, count=count)
+    for bill in bills:
+        bill.member = by_id[bill.member_id]
+        bill.household = bill.member.household
+    return bills
 
 
 @prepared
@@ -207,28 +212,20 @@ def _owed(scope: Scope, *, count: int) -> QuerySet[Bill]:
 
 @prepared
 def _owed_under(scope: Scope, controls: Collection[int], *, count: int) -> QuerySet[Bill]:
-    bills = Bill.objects.visible_to(scope).owed().select_related("coverage__plan")
+    # Whose they are, the members say who were read before.
+    bills = Bill.objects.visible_to(scope).owed().select_related(None).select_related("receivable", "coverage__plan")
     return bills.filter(one_of("receivable_id", _open_accounts(controls, scope)[:count].values("pk")))
 
 
-def next_premium(scope: Scope, coverages: Sequence[Coverage], members: Sequence[Member]) -> Bill | None:
-    """The premium due first of those owed under these coverages: one query over what is open, or none."""
-    ids = [coverage.pk for coverage in coverages]
+def premium_due_on(members: Sequence[Member], scope: Scope) -> dt.date | None:
+    """The day on which the first of the premiums owed is due: one query over what is open, or none."""
     controls = {member.premium_control_id for member in members if member.premium_control.balance_cents > 0}
-    return next(iter(_next_premium(scope, ids, controls)), None)
+    return next(iter(_first_due(scope, controls)), None)
 
 
 @prepared
-def _next_premium(scope: Scope, coverage_ids: Collection[int], controls: Collection[int]) -> QuerySet[Bill]:
-    # Along what is open as far as the first of them, by a value of each account and not a join: that would begin with
-    # the bills of the coverages, which are many, and paid but for the last.
-    of = Subquery(Bill.objects.filter(receivable_id=OuterRef("pk")).values("coverage_id")[:1])
-    first = _open_accounts(controls, scope).alias(of=of).filter(of__in=coverage_ids)[:1]
-    return (
-        Bill.objects.visible_to(scope)
-        .owed()
-        .filter(one_of("receivable_id", first.values("pk")), coverage_id__in=coverage_ids)
-    )
+def _first_due(scope: Scope, controls: Collection[int]) -> QuerySet[Account, dt.date | None]:
+    return _open_accounts(controls, scope).values_list("matures_on", flat=True)[:1]
 
 
 def _open_accounts(controls: Collection[int], scope: Scope) -> QuerySet[Account]:

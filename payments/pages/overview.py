@@ -44,7 +44,7 @@ def overview_page(request: MemberRequest) -> HttpResponse:
         "totals": overview.totals(members, scope, waiting),
         "next_charge": glance.of(members),
         "instalment": plan_glance.of(members),
-        "next_premium": overview.next_premium(scope, coverages, members),
+        "premium_due_on": overview.premium_due_on(members, scope),
         "rows": rows_with(bills, scope, in_flight=waiting.by_bill, paid={}, scheduled=waiting.scheduled),
         "chart": charts.by_month(paid, title=_("Paid in the last six months")) if any(paid.values()) else None,
         "plan_year": overview.plan_year(scope, coverages, today=today),

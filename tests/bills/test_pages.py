@@ -12,16 +12,17 @@ from django.utils import timezone
 from pypdf import PdfReader
 
 from accounts import rate_limits
-from accounts.models import Delegate, Member
+from accounts.models import Coverage, Delegate, Member
 from accounts.visibility import scope_of
 from activity.models import Access, Event
 from bills import issuing, premiums
 from bills.models import Accumulator, Bill
+from ledger.templatetags.portal import day_of_year
 from payments import overview
 from payments.models import Payment, Refund
 from payments.states import PaymentStatus
 from tests.conftest import Cast
-from tests.factories import make_bill, make_coverage, make_delegate, make_many_bills, make_payment
+from tests.factories import make_bill, make_coverage, make_delegate, make_grace, make_many_bills, make_payment
 
 SECRET = "Oncology consultation"
 PAGES = ("/overview/", "/bills/", "/premiums/")
@@ -55,6 +56,19 @@ def test_the_holder_sees_what_the_household_owes(cast: Cast) -> None:
     for words in ("Alice", "4410-2297", "3 family members", "$842.16", "$311.40", "$530.76", "18 days past due"):
         assert words in page
     assert page.index("Outpatient visit") < page.index("Laboratory")
+
+
+def test_the_premium_due_first_is_said_whatever_coverage_it_is_of(cast: Cast) -> None:
+    """The sum is of all premiums owed, and so is its day: that of a coverage that ended comes first."""
+    today = timezone.localdate()
+    make_bill(cast.maya, due_on=today - dt.timedelta(days=90))
+    (later,) = premiums.issue_ahead(make_coverage(cast.alice), through=today)
+    owed = make_grace(cast.alice).coverage
+    Coverage.objects.filter(pk=owed.pk).update(end_on=today - dt.timedelta(days=1))
+    page = text(signed_in(cast.alice), "/overview/")
+    assert f"Premium, due {day_of_year(today - dt.timedelta(days=20))}" in page and "$1,061.52" in page
+    make_payment({bill: bill.balance_cents for bill in owed.bills.all()}, payer=cast.alice.user)
+    assert f"Premium, due {day_of_year(later.due_on)}" in text(signed_in(cast.alice), "/overview/")
 
 
 def test_money_on_its_way_is_not_asked_for_again(cast: Cast) -> None:
