@@ -181,4 +181,14 @@ AUTOPAY = (
         '        if isinstance(error, Unauthorized):\n',
         f"{P}autopay/test_running.py::test_a_key_that_is_refused_stops_the_run_and_nothing_is_called_declined",
     ),
+    Planted(
+        "autopay looks ahead to the premium without the help that ends", "payments/autopay/health.py",
+        '{share_sql("v", "d.day")} >', "v.premium_cents - v.subsidy_cents - v.charitable_cents >",
+        f"{P}autopay/test_health.py::test_coverage_that_ended_was_replaced_or_costs_more_than_the_limit",
+    ),
+    Planted(
+        "only the payment's own intent counts on coming back from the bank", "payments/pages/stripe_pages.py",
+        "    if named is not None and named != payment.stripe_payment_intent_id:", "    if False:",
+        f"{P}test_pages_pay.py::test_an_intent_of_another_payment_is_refused_on_return",
+    ),
 )  # fmt: skip
