@@ -193,7 +193,8 @@ def _page(
     is_denied = found.status == ApplicationStatus.DENIED
     context = {
         "application": found, "form": form, "missing": found.missing_items.select_related("upload"),
-        "awards": found.awards.select_related("coverage", "application"), "awarded": awarded,
+        "awards": found.awards.visible_to(request.scope).select_related("coverage", "application"),
+        "awarded": awarded,
         "today": timezone.localdate(),
         "determination": found.determinations.order_by("-pk").first(),
         "is_denied": is_denied, "other": applying.other_open(found) if is_denied else None,

@@ -60,7 +60,7 @@ def put_to_bills(award: Award) -> int:
     policy = determination.policy
     applied_on = timezone.localdate(application.submitted_at) if application.submitted_at else award.start_on
     since = applied_on - dt.timedelta(days=policy.application_days + period.STATED_WITHIN_DAYS)
-    bills = eligible.bills_to_award(application, since=since, until=award.end_on)
+    bills = eligible.bills_to_award(award, since=since)
     new = bills.exclude(pk__in=award.awarded_bills.values("bill_id"))
     wanted = period.in_time(new, policy=policy, applied_on=applied_on)
     return sum(reprice(award, bill, floor_cents=policy.refund_floor_cents) for bill in wanted)

@@ -57,8 +57,8 @@ def follow(row: AwardedBill) -> bool:
         return False
     charged, given = eligible.eligible_cents(bill), relief.given_cents(bill, Code.ASSISTANCE)
     standing, best = _percents(bill)
-    if not eligible.members(row.award.application).filter(pk=bill.member_id).exists():
-        standing, best = 0, 100  # apart from the applicant by now: it neither gives nor takes
+    if not row.award.members.filter(pk=bill.member_id).exists():
+        standing, best = 0, 100  # on its person's private side by now: it neither gives nor takes
     lacking = rules.award_cents(charged, standing) - given
     too_much = max(0, given - rules.award_cents(charged, best))
     key = f"{row.key}:{correction}"

@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Member
 from accounts.visibility import scope_of
-from assistance.models import Application, ExcludedService
+from assistance.models import Application, Award, ExcludedService
 from bills import issuing
 from bills.models import Bill
 
@@ -32,13 +32,16 @@ def open_bills(application: Application) -> QuerySet[Bill]:
     )  # fmt: skip
 
 
-def bills_to_award(application: Application, *, since: dt.date, until: dt.date) -> QuerySet[Bill]:
-    """Open ones, and those issued since a day, paid or not; up to the award's end. assistance.period says which."""
+def bills_to_award(award: Award, *, since: dt.date) -> QuerySet[Bill]:
+    """Open ones, and those issued since a day, paid or not; up to the award's end. assistance.period says which.
+
+    Of the people that it was given to: what somebody was given does not end with their asking for confidentiality.
+    """
     return (
         Bill.objects.filter(
             Q(receivable__balance_cents__gt=0) | Q(issued_on__gte=since),
-            kind=Bill.Kind.MEDICAL, voided_at__isnull=True, household_id=application.household_id,
-            member__in=members(application), issued_on__lte=until,
+            kind=Bill.Kind.MEDICAL, voided_at__isnull=True, household_id=award.application.household_id,
+            member__in=award.members.all(), issued_on__lte=award.end_on,
         )
         .select_related("receivable", "household", "member")
         .order_by("pk")

@@ -125,8 +125,9 @@ def _day(event: Event, name: str) -> dt.date | None:
 
 
 def of(application: Application) -> list[Letter]:
-    """The letters of an application, the latest first."""
-    awards = [f"award:{pk}" for pk in application.awards.values_list("pk", flat=True)]
+    """The letters of an application, the latest first; none about a premium that is no more the applicant's to see."""
+    seen = application.awards.visible_to(application.applicant)
+    awards = [f"award:{pk}" for pk in seen.values_list("pk", flat=True)]
     events = Event.objects.filter(
         Q(subject=f"application:{application.number}", kind__in=[f"application.{about}" for about in About.values])
         | Q(subject__in=awards, kind__in=ENDED)

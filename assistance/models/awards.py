@@ -20,8 +20,10 @@ class AwardQuerySet(models.QuerySet["Award"]):
     """Awards, who may see them, and which hold."""
 
     def visible_to(self, viewer: Viewer) -> Self:
-        """Those that came of one's own application."""
-        return self.filter(application__applicant_id=scope_of(viewer).user_id)
+        """Those that came of one's own application; of a premium as long as one sees whose it is."""
+        scope = scope_of(viewer)
+        of_whom = Q(coverage__isnull=True) | Q(coverage__subscriber_id__in=scope.member_ids)
+        return self.filter(of_whom, application__applicant_id=scope.user_id)
 
     def in_force(self, on: dt.date) -> Self:
         """Those that were not revoked and whose days are not over."""

@@ -28,17 +28,19 @@ def of_applications(notices: Sequence[Notification]) -> dict[int, Looked]:
 
 
 def of_awards(notices: Sequence[Notification]) -> dict[int, Looked]:
-    """Read by who applied; that it ends soon is not told of what has ended."""
-    awards = Award.objects.select_related("application").in_bulk([int(name_of(notice)) for notice in notices])
+    """Read by who applied, of a bill by whose it is; that it ends soon is not told of what has ended."""
+    awards = Award.objects.select_related("application", "coverage").in_bulk([int(name_of(each)) for each in notices])
     found: dict[int, Looked] = {}
     for notice in notices:
         award = awards.get(int(name_of(notice)))
-        if award is None or award.application.applicant_id != notice.user_id:
+        about = award.coverage.subscriber_id if award is not None and award.coverage is not None else notice.member_id
+        is_own_bill = notice.member_id is not None and notice.member_id in scope_of(reader(notice)).own_ids
+        if award is None or not (award.application.applicant_id == notice.user_id or is_own_bill):
             found[notice.pk] = NotToBeSent("the award is not the user's")
         elif notice.kind in AHEAD and (award.revoked_at is not None or award.is_succeeded):
             found[notice.pk] = NotToBeSent("it has ended already, or goes on")
-        elif notice.member_id is not None and notice.member_id not in scope_of(reader(notice)).member_ids:
-            found[notice.pk] = NotToBeSent("the bill is not the user's to see")
+        elif about is not None and about not in scope_of(reader(notice)).member_ids:
+            found[notice.pk] = NotToBeSent("the bill or premium is not the user's to see")
         else:
             found[notice.pk] = News(_page(notice.kind, award))
     return found

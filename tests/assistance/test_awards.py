@@ -28,6 +28,7 @@ from notifications.news.looking import News, NotToBeSent
 from tests.assistance.asking import approved, draft, sent
 from tests.factories import make_bill, make_payment
 from tests.ledger.races import together
+from tests.payments.pages import signed_in, text_of
 from tests.payments.paying import wait_for_a_lock
 
 TODAY = timezone.localdate
@@ -342,7 +343,31 @@ def test_an_application_works_on_nobody_who_is_apart_by_now(cast, apart):
             award_id=award.pk, user_id=cast.alice.user_id, bill_id=bill.pk, amount_cents=1,
         )  # fmt: skip
     notices.make()
-    notice = Notification.objects.get(kind="help_credit")
+    notice, bobs = (Notification.objects.get(kind="help_credit", user=each.user) for each in (cast.alice, cast.bob))
     assert notice.member_id == cast.maya.pk and isinstance(of_awards([notice])[notice.pk], News)
+    assert bobs.member_id == cast.bob.pk and isinstance(of_awards([bobs])[bobs.pk], News)
     Member.objects.filter(pk=cast.maya.pk).update(confidential_since=timezone.now())
     assert isinstance(of_awards([notice])[notice.pk], NotToBeSent)
+
+
+@pytest.mark.parametrize("apart", [{"confidential_since": timezone.now()}, {"joined_on": dt.date(2015, 1, 1)}])
+def test_an_award_follows_who_is_apart_by_now_and_its_applicant_learns_nothing_of_it(cast, apart):
+    """What somebody was given is theirs; what it does from then on stands on no page and in no notice of the holder."""
+    make_bill(cast.bob, amount_cents=10_000)
+    application = approved(cast.alice, cast.dana, income_cents=1_000_00)
+    Member.objects.filter(pk=cast.bob.pk).update(**apart)
+    tasks.keep_up()
+    notices.make()
+    alice = signed_in(cast.alice)
+    pages = ("/assistance/", f"/assistance/applications/{application.number}/", "/overview/", "/payments/overpaid/",
+             "/notifications/", "/family/owes/", "/payments/")  # fmt: skip
+    hers = Notification.objects.filter(user=cast.alice.user)
+    before, told = [text_of(alice.get(page)) for page in pages], hers.count()
+    assert all(before)
+    later = make_bill(cast.bob, amount_cents=10_000, issued_on=timezone.localdate())
+    make_payment({later: 4_000}, payer=cast.bob.user)
+    tasks.keep_up()
+    notices.make()
+    assert owed(later) == 0 and "Financial assistance" in text_of(signed_in(cast.bob).get(f"/bills/{later.number}/"))
+    assert [text_of(alice.get(page)) for page in pages] == before
+    assert hers.count() == told

@@ -13,8 +13,11 @@ from bills import premiums
 from bills.models import Bill
 from ledger.chart import Code
 from ledger.models import Transfer
+from notifications import notices
+from notifications.models import Notification
 from tests.assistance.asking import approved, draft, sent
 from tests.factories import make_bill, make_coverage
+from tests.payments.pages import signed_in, text_of
 
 
 def this_month() -> dt.date:
@@ -206,3 +209,19 @@ def test_without_anything_to_give_it_is_not_approved(cast):
     application = sent(cast.alice, income_cents=90_000_00, charitable=True)
     with pytest.raises(applying.Refused):
         applying.approve(application, by=cast.dana, reason="Nothing to give.")
+
+
+def test_of_the_premium_of_who_is_apart_by_now_the_applicant_reads_nothing(cast):
+    """Its award goes on; that it ends, and what the premium is afterwards, is told and shown to the holder no more."""
+    make_coverage(cast.bob, premium_cents=50_000, start_on=this_month())
+    application = approved(cast.alice, cast.dana, income_cents=2_000_00, charitable=True)
+    award = application.awards.get(kind="charitable")
+    alice, pages = signed_in(cast.alice), ("/assistance/", f"/assistance/applications/{application.number}/")
+    assert all("$500.00" in text_of(alice.get(page)) for page in pages)
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    assert not any("$500.00" in text_of(alice.get(page)) for page in pages)
+    assert ending.tell(award.end_on - dt.timedelta(days=90)) == 1
+    assert charity.end(award, by=cast.dana, reason="Another program pays.", on=timezone.localdate())
+    notices.make()
+    assert not Notification.objects.filter(user=cast.alice.user, kind__in=("subsidy_ends", "help_ended")).exists()
+    assert "Another program pays." not in "".join(text_of(alice.get(page)) for page in pages)

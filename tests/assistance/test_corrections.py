@@ -14,6 +14,7 @@ from assistance.models import Award, AwardedBill
 from bills import issuing
 from bills.models import Bill
 from ledger import checks
+from tests.accounts.private import private_side_of
 from tests.assistance.asking import approved
 from tests.conftest import Cast
 from tests.factories import make_bill, make_payment
@@ -86,14 +87,17 @@ def test_an_award_that_is_over_still_follows_and_one_that_was_ended_gives_no_mor
     assert (owed(over), owed(ended)) == (0, 5_000)
 
 
-def test_of_a_bill_of_somebody_who_is_apart_by_now_it_gives_and_takes_nothing(cast) -> None:
+def test_it_follows_a_bill_of_somebody_who_is_apart_by_now_and_none_that_became_their_own(cast) -> None:
+    """Who asks for confidentiality keeps what they were given; the private side is of no award (decision 2221)."""
     bills = [make_bill(cast.bob, amount_cents=10_000) for _ in range(2)]
+    own = make_bill(cast.bob, amount_cents=10_000)
     approved(cast.alice, cast.dana, income_cents=THREE_QUARTERS)
     Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
-    for bill, by_cents in zip(bills, (5_000, -4_000), strict=True):
+    Bill.objects.filter(pk=own.pk).update(member=private_side_of(cast.bob))
+    for bill, by_cents in zip((*bills, own), (5_000, -4_000, 5_000), strict=True):
         correct(bill, by_cents)
-    assert correcting.run(timezone.localdate()) == 0
-    assert [owed(bill) for bill in bills] == [7_500, 0]
+    assert correcting.run(timezone.localdate()) == 2
+    assert [owed(bill) for bill in (*bills, own)] == [3_750, 1_500, 7_500]
 
 
 def test_two_awards_of_one_bill_follow_by_the_greater(cast) -> None:

@@ -6,6 +6,18 @@ P = "tests/assistance/"
 
 HELP = (
     Planted(
+        "an award follows who is apart by now", "assistance/eligible.py",
+        "            member__in=award.members.all(), issued_on__lte=award.end_on,",
+        "            member__in=members(award.application), issued_on__lte=award.end_on,",
+        f"{P}test_awards.py::test_an_award_follows_who_is_apart_by_now_and_its_applicant_learns_nothing_of_it",
+    ),
+    Planted(
+        "an award of a premium is seen as long as its subscriber is", "assistance/models/awards.py",
+        "        of_whom = Q(coverage__isnull=True) | Q(coverage__subscriber_id__in=scope.member_ids)",
+        "        of_whom = Q()",
+        f"{P}test_charitable.py::test_of_the_premium_of_who_is_apart_by_now_the_applicant_reads_nothing",
+    ),
+    Planted(
         "no hold for an application that is decided", "assistance/holding.py",
         "Application.objects.pending().select_for_update().filter(pk=application_id).first()",
         "Application.objects.pending().filter(pk=application_id).first()",
