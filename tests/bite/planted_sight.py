@@ -221,8 +221,8 @@ SIGHT = (
     Planted(
         "credit of a bill is told to who sees whose it is",
         "notifications/helped.py",
-        ".visible_to(scope_of(User.objects.get(pk=user_id)))",
-        "",
+        "scope.user_id if bill.member_id in scope.member_ids else bill.member.user_id",
+        "scope.user_id",
         "tests/assistance/test_awards.py::test_an_application_works_on_nobody_who_is_apart_by_now",
     ),
     Planted(
