@@ -1,6 +1,7 @@
 """The permanent cast, and a database that takes real commits."""
 
 import datetime as dt
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,13 @@ def pytest_configure() -> None:
     """A cast of four sign-ins is hashed for every test, and every client makes its own middleware: quickly."""
     settings.PASSWORD_HASHERS = ["tests.hashing.QuickHasher"]
     settings.WHITENOISE_AUTOREFRESH = True  # a static file is looked for when it is asked for, not all of them at first
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays to the end: to look through it for garbage, after every few requests, took a tenth of it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)

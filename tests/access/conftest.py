@@ -1,5 +1,6 @@
 """One world for all routes: made once, and put back after each test."""
 
+import logging
 import time
 from collections.abc import Iterator
 
@@ -52,6 +53,16 @@ def clients(world: World) -> dict[str, Client]:
         else:
             prove(client, user, at=time.time() + SLOW_RUN_SECONDS)
     return made
+
+
+@pytest.fixture(autouse=True)
+def without_refusals_logged() -> Iterator[None]:
+    """Most of the many thousand requests here are refused, each with a line that nobody reads; of an error it stays."""
+    logger = logging.getLogger("django.request")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    yield
+    logger.setLevel(before)
 
 
 @pytest.fixture(autouse=True)
