@@ -1,7 +1,8 @@
 """Looking ahead of the run: what would make a charge fail or never come is found, told to its member, and listed.
 
 One set-based look a day over all enrolments. What is found opens an AutopayProblem and is told once (`autopay.health`);
-what has gone closes it. Where a second method can pay, a problem of the first one is none.
+what has gone closes it. Where a second method can pay, nothing stands in the way of the charge: that the first cannot
+is shown to its member and listed for staff, and no mail is written about it.
 """
 
 import datetime as dt
@@ -30,6 +31,7 @@ WORDS: dict[str, Promise] = {
     Code.MANDATE_LOST: _("The authorization to debit its bank account has ended. Add the account again and choose it."),
     Code.SHARE_ENDED: _("Its payment method is no longer shared with you. Choose one of your own."),
     Code.CARD_EXPIRES: _("Its card expires before the next payment. Replace the card or choose another method."),
+    Code.SECOND_PAYS: _("The first payment method cannot be used, so your second one pays. Mend or replace the first."),
     Code.COVERAGE_ENDED: _("This coverage has ended, so autopay has nothing more to pay. You can turn it off."),
     Code.COVERAGE_REPLACED: _("You have a new coverage. Autopay does not pay it until you turn it on for it."),
     Code.ABOVE_LIMIT: _("The premium is above your limit now, so you will be asked each month. Change the limit."),
@@ -77,7 +79,8 @@ FIND = f"""
     CROSS JOIN LATERAL (SELECT coalesce(planned.charge_on, %(horizon)s::date) AS day) d
     CROSS JOIN LATERAL (SELECT {WHY.replace("x.", "m.")} AS first, {WHY.replace("x.", "f.")} AS second) why
     CROSS JOIN LATERAL (VALUES
-        (CASE WHEN f.id IS NULL OR why.second IS NOT NULL THEN why.first END),
+        (CASE WHEN f.id IS NULL OR why.second IS NOT NULL THEN why.first
+              WHEN why.first IS NOT NULL THEN 'second_pays' END),
         (CASE WHEN v.end_on IS NOT NULL AND EXISTS (
                 SELECT 1 FROM accounts_coverage n WHERE n.subscriber_id = v.subscriber_id AND n.id <> v.id
                 AND n.start_on > v.end_on AND (n.end_on IS NULL OR n.end_on >= %(today)s)
@@ -101,7 +104,7 @@ OPEN = """
     SELECT enrollment_id, code, charge_on, %(now)s FROM autopay_found ORDER BY enrollment_id, code
     ON CONFLICT DO NOTHING
 """
-UNTOLD = "t.told_at IS NULL AND t.closed_at IS NULL"
+UNTOLD = "t.told_at IS NULL AND t.closed_at IS NULL AND t.code <> 'second_pays'"
 EVENTS = f"""
     SELECT 'autopay.health', 'autopay:' || e.id, e.household_id, 'system',
         jsonb_build_object('enrollment_id', e.id, 'problem_id', t.id, 'code', t.code)
@@ -140,16 +143,24 @@ def look(*, today: dt.date | None = None) -> Summary:
     return Summary(opened, closed)
 
 
-def words_of(enrollment: AutopayEnrollment) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is wrong, in words, and whether it stands in the way of the next payment."""
+
+    text: str
+    is_urgent: bool
+
+
+def words_of(enrollment: AutopayEnrollment) -> list[Found]:
     """What is wrong with an enrolment as it was last looked at, and what to do, in words."""
     standing = AutopayProblem.objects.filter(enrollment=enrollment, closed_at__isnull=True).order_by("pk")
-    return [str(WORDS[code]) for code in standing.values_list("code", flat=True)]
+    return [Found(str(WORDS[code]), code != Code.SECOND_PAYS) for code in standing.values_list("code", flat=True)]
 
 
 def look_at(enrollment: AutopayEnrollment) -> None:
     """After a change: close its method's problems, which the next look opens again where they still hold."""
     of_method = (Code.METHOD_REMOVED, Code.METHOD_BLOCKED, Code.METHOD_UNVERIFIED, Code.MANDATE_LOST, Code.SHARE_ENDED,
-                 Code.CARD_EXPIRES, Code.ABOVE_LIMIT, Code.NOT_PAYABLE)  # fmt: skip
+                 Code.CARD_EXPIRES, Code.SECOND_PAYS, Code.ABOVE_LIMIT, Code.NOT_PAYABLE)  # fmt: skip
     AutopayProblem.objects.filter(enrollment=enrollment, closed_at__isnull=True, code__in=of_method).update(
         closed_at=timezone.now()
     )

@@ -20,6 +20,7 @@ class AutopayProblem(models.Model):
         MANDATE_LOST = "mandate_lost", "Authorization to debit missing or ended"
         SHARE_ENDED = "share_ended", "Payment method no longer shared"
         CARD_EXPIRES = "card_expires", "Card expires before the next charge"
+        SECOND_PAYS = "second_pays", "First method cannot be charged: the second one pays meanwhile"
         COVERAGE_ENDED = "coverage_ended", "Coverage has ended"
         COVERAGE_REPLACED = "coverage_replaced", "New coverage without autopay"
         ABOVE_LIMIT = "above_limit", "Premium above the member's limit"

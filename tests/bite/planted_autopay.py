@@ -182,6 +182,11 @@ AUTOPAY = (
         f"{P}autopay/test_running.py::test_a_key_that_is_refused_stops_the_run_and_nothing_is_called_declined",
     ),
     Planted(
+        "that the first method cannot pay is found though the second can", "payments/autopay/health.py",
+        "              WHEN why.first IS NOT NULL THEN 'second_pays' END),", "              END),",
+        f"{P}autopay/test_health.py::test_staff_see_the_list_with_counts",
+    ),
+    Planted(
         "autopay looks ahead to the premium without the help that ends", "payments/autopay/health.py",
         '{share_sql("v", "d.day")} >', "v.premium_cents - v.subsidy_cents - v.charitable_cents >",
         f"{P}autopay/test_health.py::test_coverage_that_ended_was_replaced_or_costs_more_than_the_limit",

@@ -50,11 +50,22 @@ def test_all_is_well(cast: Cast) -> None:
         ({"expires_year": 2026, "expires_month": 1}, "card_expires"),
     ],
 )
-def test_a_method_that_cannot_pay_is_found_unless_another_can(cast: Cast, change: dict[str, object], code: str) -> None:
+def test_a_method_that_cannot_pay_is_found_and_less_urgent_while_another_can(
+    cast: Cast, change: dict[str, object], code: str
+) -> None:
+    """Told by mail where nothing can pay; where the second one does, on the page and in the list of staff alone."""
     enrollment = enrolled(cast.alice)
     type(enrollment.method).objects.filter(pk=enrollment.method_id).update(**change)
     assert found() == [code]
     enrollment.fallback = make_card(cast.alice)
+    enrollment.save()
+    assert found() == ["second_pays"]
+    assert Event.objects.filter(kind="autopay.health").count() == 1
+    page = text_of(signed_in(cast.alice).get(f"/autopay/{enrollment.pk}/"))
+    assert "your second one pays" in page and "before the next payment" not in page
+    type(enrollment.method).objects.filter(pk=enrollment.fallback_id).update(blocked_at=timezone.now())
+    assert found() == [code]
+    enrollment.method, enrollment.fallback = make_card(cast.alice), None
     enrollment.save()
     assert found() == []
 
@@ -139,6 +150,11 @@ def test_staff_see_the_list_with_counts(cast: Cast) -> None:
     page = staff.get("/admin/payments/autopayproblem/").content.decode()
     assert "Bank account not verified (1)" in page
     assert "4410-2297" in page
+    enrollment.fallback = make_card(cast.alice)
+    enrollment.save()
+    health.look()
+    page = staff.get("/admin/payments/autopayproblem/").content.decode()
+    assert "the second one pays meanwhile (1)" in page and "Bank account not verified" not in page
 
 
 def test_who_grew_up_on_the_account_is_no_longer_paid_for_by_its_holder(cast: Cast) -> None:
