@@ -32,10 +32,12 @@ def rows() -> Iterator[Sequence[object]]:
     return (row for _letter, row in addressed())
 
 
-def printed() -> Iterator[tuple[Sequence[object], bytes | None]]:
-    """The same, each with the document that it is; None where a notice has none of its own."""
+def printed() -> Iterator[tuple[Sequence[object], bytes]]:
+    """The same, each with its document."""
     for letter, row in addressed():
-        yield row, paper.of_notice(letter, letter.user.language if letter.user is not None else "en")
+        name, address, city, state, zip_code = map(str, row[HEADER.index("name") :])
+        to = [name, *address.splitlines(), f"{city}, {state} {zip_code}"]
+        yield row, paper.of_notice(letter, letter.user.language if letter.user is not None else "en", to)
 
 
 def addressed() -> Iterator[tuple[Notification, Sequence[object]]]:

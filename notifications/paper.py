@@ -5,7 +5,7 @@ from the holder. Who has no sign-in is told by letter of what is required anyhow
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -18,6 +18,7 @@ from assistance import letters as help_letters
 from assistance.models import Application
 from bills import claim_pages, explained_claims, holds, pdf
 from bills.models import Bill, Claim, GracePeriod
+from notifications import plain_letters
 from notifications.models import Notification
 from payments import grace_papers
 from payments.pages.bills import told as told_of_bill
@@ -38,13 +39,11 @@ class Paper:
     pdf: bytes
 
 
-def of_notice(letter: Notification, language: str) -> bytes | None:
-    """The document that a letter is, or None for a notice that has none of its own."""
+def of_notice(letter: Notification, language: str, to: Sequence[str]) -> bytes:
+    """The document that a letter is, or a plain letter to these lines for a notice that has none of its own."""
     if letter.kind not in OF_NOTICES:
-        return None
-    found = GracePeriod.objects.select_related(*GRACE).filter(pk=int(letter.subject.partition(":")[2])).first()
-    if found is None:
-        return None
+        return plain_letters.printed(letter, language, to)
+    found = GracePeriod.objects.select_related(*GRACE).get(pk=int(letter.subject.partition(":")[2]))
     with translation.override(language):
         return grace_papers.printed(found, is_end=OF_NOTICES[letter.kind])
 

@@ -7,6 +7,13 @@ EVERY = f"{N}test_every_kind.py::test_each_is_mailed_and_listed_in_both_language
 
 TELLING = (
     Planted(
+        "a plain letter names a bill to who sees it", "notifications/plain_letters.py",
+        "bills.visible_to(letter.user) if letter.user is not None else",
+        "bills if letter.user is not None else",
+        "tests/notifications/test_paper.py::"
+        "test_what_a_mail_could_not_bring_is_a_plain_letter_in_its_readers_language",
+    ),
+    Planted(
         "a mail has its Spanish", "templates/mail/plan_cured/body.txt",
         '{% translate "See the schedule after you sign in:" %}',
         "See the schedule after you sign in:",

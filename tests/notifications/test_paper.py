@@ -9,10 +9,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import Household, Member
+from accounts.models import Household, Member, User
 from activity.recording import record
 from bills.models import GracePeriod
 from notifications import notices
+from notifications.models import Notification
 from tests.assistance.asking import approved
 from tests.bills.test_claim_pages import make_claim
 from tests.conftest import Cast
@@ -54,13 +55,36 @@ def test_who_has_no_sign_in_gets_the_notices_of_grace_themselves(cast: Cast, tmp
     call_command("list_letters", to=str(tmp_path / "out"))
     rows = [row.split(",") for row in (tmp_path / "out" / "list.csv").read_text().splitlines()]
     names = {row[1]: row[-1] for row in rows}
-    assert names["new_bill"] == "" and names["kind"] == "file"
+    plain = read((tmp_path / "out" / names["new_bill"]).read_bytes())
+    assert names["kind"] == "file" and all(row[-1] for row in rows)
+    assert all(word in plain for word in ("Alice Rivera", "1 Elm Street", "$185.00", "no sign-in")), plain
+    assert "Oakridge" not in plain and "Outpatient" not in plain
     start = read((tmp_path / "out" / names["grace_began"]).read_bytes())
     end = read((tmp_path / "out" / names["coverage_ended"]).read_bytes())
     assert "Notice of start of grace period" in start and COMPLAINT in start
     assert "Notice of end of coverage" in end and COMPLAINT in end and "last day of coverage was" in end
     with pytest.raises(CommandError):
         call_command("list_letters", to=str(tmp_path / "out"))
+
+
+def test_what_a_mail_could_not_bring_is_a_plain_letter_in_its_readers_language(cast: Cast, tmp_path: Path) -> None:
+    """Of a bill that its reader may not see any more it says no more than that there is news."""
+    User.objects.filter(pk=cast.alice.user_id).update(language="es")
+    own, bobs = make_bill(cast.alice, amount_cents=12_345), make_bill(cast.bob, amount_cents=67_891)
+    for bill in (own, bobs):
+        Notification.objects.create(
+            dedupe_key=bill.number,
+            user=cast.alice.user,
+            kind="new_bill",
+            channel="letter",
+            subject=f"bill:{bill.number}",
+        )
+    Member.objects.filter(pk=cast.bob.pk).update(confidential_since=timezone.now())
+    call_command("list_letters", to=str(tmp_path / "out"))
+    files = sorted((tmp_path / "out").glob("*.pdf"), key=lambda path: int(path.stem.removeprefix("letter-")))
+    first, second = (read(path.read_bytes()) for path in files)
+    assert "$123.45" in first and own.number in first and "correo electrónico" in first and "1 Elm Street" in first
+    assert "$" not in second and bobs.number not in second and "correo electrónico" in second
 
 
 def test_bills_and_explanations_are_printed_for_who_wants_them_on_paper_and_nobody_elses(

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What was printed, and where to."""
         parser.add_argument("--printed", nargs="+", type=int, metavar="NOTICE", help="mark these as printed")
-        parser.add_argument("--to", metavar="DIRECTORY", help="write list.csv and a PDF of each notice that has one")
+        parser.add_argument("--to", metavar="DIRECTORY", help="write list.csv and a PDF of each notice")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """List, write, or mark."""
@@ -34,9 +34,8 @@ class Command(BaseCommand):
             writer = csv.writer(file)
             writer.writerow((*letters.HEADER, "file"))
             for row, made in letters.printed():
-                name = f"letter-{row[0]}.pdf" if made is not None else ""
-                if made is not None:
-                    (folder / name).write_bytes(made)
-                    count += 1
+                name = f"letter-{row[0]}.pdf"
+                (folder / name).write_bytes(made)
+                count += 1
                 writer.writerow((*row, name))
         self.stdout.write(f"{count} letters to print")
