@@ -21,7 +21,7 @@ from tests.access.conftest import prove
 from tests.access.objects import World, make_world
 from tests.access.routes import Route, all_routes
 from tests.bills.test_claim_pages import make_claim
-from tests.browser.accessibility import hold
+from tests.browser.accessibility import hold, walk_with_axe
 from tests.conftest import Cast
 from tests.factories import make_bill, make_coverage, make_payment
 
@@ -119,6 +119,7 @@ def test_every_page_of_a_member_is_accessible(
     page, proved = sign_in(real_cast.alice.user, language=language), prove(Client(), real_cast.alice.user)
     session = proved.cookies[settings.SESSION_COOKIE_NAME].value
     page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": site}])
+    walk_with_axe(page)
     pages = [address(route, world) for route in ROUTES if is_page(proved.get(address(route, world)))]
     found = []
     for path in (*pages, *(f"/{path}" for path in AGAIN)):

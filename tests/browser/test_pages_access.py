@@ -14,7 +14,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from tests.browser.accessibility import assert_accessible, hold
+from tests.browser.accessibility import assert_accessible, hold, walk_with_axe
 from tests.conftest import PASSWORD, Cast
 
 LANGUAGES = pytest.mark.parametrize("language", ["en", "es"])
@@ -36,6 +36,7 @@ def test_every_public_page_is_accessible(
 ) -> None:
     """Signing in, signing up, the code by mail, a new password, help, and what is refused."""
     page, user = visitor(language=language), real_cast.alice.user
+    walk_with_axe(page)
     for path in PUBLIC:
         page.goto(f"{site}/{path}")
         hold(page, language)
@@ -65,6 +66,7 @@ def test_every_page_about_signing_in_is_accessible(
     user.password = hasher.encode(PASSWORD, hasher.salt())
     user.save(update_fields=["password"])
     page = sign_in(user, language=language)
+    walk_with_axe(page)
     page.goto(f"{site}/accounts/2fa/totp/activate/")
     hold(page, language)
     page.locator("[name=password]").fill(PASSWORD)
