@@ -100,8 +100,8 @@ BUGS = (
     ),
     Planted(
         "idempotency key of a charge", "payments/gateway.py",
-        'payment_intents.create(parameters, {"idempotency_key": request.key})',
-        "payment_intents.create(parameters, {})",
+        "**parameters, idempotency_key=request.key)",
+        "**parameters)",
         f"{P}test_gateway.py::test_the_same_key_charges_once_and_other_content_is_refused",
     ),
     Planted(
