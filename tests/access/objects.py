@@ -39,6 +39,7 @@ from tests.access.relations import (
     LEAVING_RULE,
     OWN_RULE,
     PAYERS_RULE,
+    PLANNER_RULE,
     SERVICE,
     STATEMENT_RULE,
     Rule,
@@ -52,7 +53,7 @@ from tests.support.questions import make_inquiry
 
 # Routes that are not for everybody who sees the object.
 SEEN_BY_ROUTE = {
-    **dict.fromkeys(plans.OWNERS_ROUTES, DECIDES_RULE),
+    **dict.fromkeys(plans.OWNERS_ROUTES, PLANNER_RULE),
     "premiums_ahead": PAYERS_RULE,
     "payment_mandate": OWN_RULE,  # who agreed
     "payment_schedule": OWN_RULE,  # who scheduled it
@@ -97,7 +98,7 @@ def make_wide_world(cast: Cast) -> World:
     others = relations.make_others(cast)
     users = {name.lower(): member.user for name, member in others.items() if name.lower() in relations.MEMBERS}
     helpers = relations.make_helpers(cast, others)
-    with_objects = [member for name, member in others.items() if name not in ("Petra", "Dora")]
+    with_objects = [member for name, member in others.items() if name != "Petra"]
     made = _make(cast, helpers | users, *with_objects)
     made.objects["bills/number"].of["Petra"] = _shared(others["Petra"]).number
     Bill.objects.filter(member=cast.bob).update(title=SERVICE, provider_name=SERVICE)

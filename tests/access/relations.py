@@ -30,7 +30,8 @@ def rule(**seen: str) -> Rule:
 
 
 _OWN = {name: name.capitalize() for name in MEMBERS} | {"bob": "Bob Benno"}
-_HELD = _OWN | {"alice": "Alice Bob Maya Theo Petra"}  # of Petra there is the bill alone that she shares
+# Of Petra there is the bill alone that she shares; what Dora left is the account's to settle.
+_HELD = _OWN | {"alice": "Alice Bob Maya Theo Petra Dora"}
 _DECIDED = _OWN | {"alice": "Alice Maya"}
 
 OWN_RULE = rule(**_OWN)
@@ -39,8 +40,10 @@ CLINICAL_RULE = rule(**_HELD, delegate="Bob", view="Bob")  # not who may only pa
 PAYERS_RULE = rule(**_HELD, delegate="Bob", pay_only="Bob")  # not who may only look
 # Who decides on whom may act for whom: each for oneself, the holder for her child, and who acts for Bob may stop.
 DECIDES_RULE = rule(**_DECIDED)
-# What another adult writes to the plan is that adult's; a child without a sign-in has somebody who acts for it.
-ASKER_RULE = rule(**_DECIDED, delegate="Bob", view="Bob")
+# What another adult writes to the plan is that adult's; who has no sign-in has somebody who acts for them.
+_CARED_FOR = _OWN | {"alice": "Alice Maya Dora"}
+PLANNER_RULE = rule(**_CARED_FOR)
+ASKER_RULE = rule(**_CARED_FOR, delegate="Bob", view="Bob")
 HOLDER_RULE = rule(alice="Alice", charlie="Charlie")
 STATEMENT_RULE = rule(alice="Alice", charlie="Charlie", bob="Benno")  # of who is apart, one of their own
 # Whose leaving one may plan: one's own, and a holder that of whom she sees by holding; never a holder's own.
