@@ -1,4 +1,7 @@
-"""`mail`: notices rendered and sent to a mail server on this machine, against feeding it ready-made messages."""
+"""`mail`: notices rendered and sent to a mail server on this machine, against feeding it ready-made messages.
+
+By WORKERS processes at once, on both sides, as in bench/queue.py.
+"""
 
 import smtplib
 import socket
@@ -14,7 +17,8 @@ from django.conf import settings
 from bench import databases, reminders
 from bench.databases import execute
 from bench.frame import Run, benchmark
-from bench.queue import QUEUED
+from bench.processes import together
+from bench.queue import QUEUED, WORKERS
 from notifications import claiming, composing, deciding, sending
 from notifications.line import MOST_MESSAGES
 
@@ -87,18 +91,21 @@ def measure(run: Run) -> None:
         messages = ready_made(run.size)
         assert len(messages) == run.size
 
-        def raw() -> None:
-            for start in range(0, len(messages), MOST_MESSAGES):
+        share = run.size // WORKERS
+
+        def ours(_worker: int) -> None:
+            assert sending.send_waiting(limit=share) == share
+
+        def raw(worker: int) -> None:
+            for start in range(worker * share, (worker + 1) * share, MOST_MESSAGES):
                 with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT) as server:
                     for address, message in messages[start : start + MOST_MESSAGES]:
                         server.sendmail(settings.DEFAULT_FROM_EMAIL, [address], message)
 
-        sent = []
         row = run.compare(
-            "rendered and sent", lambda: sent.append(sending.send_waiting(limit=run.size)), raw, work=run.size,
+            "rendered and sent", lambda: together(WORKERS, ours), lambda: together(WORKERS, raw), work=run.size,
             unit="mails/s", before=queued, at_least=0.5,
         )  # fmt: skip
-        assert sent == [run.size] * run.pairs
         run.figure("rendered and sent: rate", row.ours, "mails/s")
         queued()
         with counted() as opened:

@@ -1,8 +1,13 @@
-"""`queue`: notices claimed, and closed, as a sender does it, against SKIP LOCKED by hand, a hundred a claim."""
+"""`queue`: notices claimed, and closed, as senders do it, against SKIP LOCKED by hand, a hundred a claim.
+
+By WORKERS processes at once, on both sides: so many the portal's worker has where nothing else is set
+(docker-compose.yml, WORKER_CONCURRENCY).
+"""
 
 from bench import databases, reminders
 from bench.databases import execute
 from bench.frame import Run, benchmark, timed
+from bench.processes import together
 from notifications import claiming, sending
 from notifications.claiming import AT_ONCE, Mark
 
@@ -18,6 +23,7 @@ CLAIM = """
     WHERE q.notification_id = due.notification_id RETURNING q.notification_id
 """
 A_CLAIM = 100  # of the yardstick
+WORKERS = 2
 DONE = """
     WITH done AS (DELETE FROM notifications_queued WHERE notification_id = ANY(%s) RETURNING notification_id)
     UPDATE notifications_notification n SET status = 'kept' FROM done WHERE n.id = done.notification_id
@@ -33,15 +39,15 @@ def queued(count: int) -> None:
 
 @benchmark("queue", size=10_000, full=100_000)
 def measure(run: Run) -> None:
-    """Notices claimed and closed by one worker, against the same a hundred a claim through psycopg2."""
+    """Notices claimed and closed by two workers, against the same a hundred a claim through psycopg2."""
     reminders.fill(run.size)
-    cursor = databases.raw().cursor()
 
-    def ours() -> None:
+    def ours(_worker: int) -> None:
         while leases := claiming.claim(AT_ONCE):
             claiming.write([Mark(notice=lease, status="kept") for lease in leases])
 
-    def raw() -> None:
+    def raw(_worker: int) -> None:
+        cursor = databases.raw().cursor()
         while True:
             cursor.execute(CLAIM, [A_CLAIM])
             ids = [pk for (pk,) in cursor.fetchall()]
@@ -50,8 +56,9 @@ def measure(run: Run) -> None:
             cursor.execute(DONE, [ids])
 
     row = run.compare(
-        "claimed and closed", ours, raw, work=run.size, unit="ids/s", before=lambda: queued(run.size), at_least=0.5
-    )
+        "claimed and closed", lambda: together(WORKERS, ours), lambda: together(WORKERS, raw), work=run.size,
+        unit="ids/s", before=lambda: queued(run.size), at_least=0.5,
+    )  # fmt: skip
     run.figure("claimed and closed: rate", row.ours, "ids/s", at_least=50_000)
     queued(run.size)
     decided = list[int]()

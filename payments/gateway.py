@@ -12,12 +12,11 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import requests
 import stripe
 from django.conf import settings
 from django.db import connection
 
-from payments import answers
+from payments import answers, line
 from payments.answers import BANK_ACCOUNT
 from payments.provider import (
     BalanceRow,
@@ -76,19 +75,13 @@ def _called(function: Callable[..., R]) -> Callable[..., R]:
 
 @functools.lru_cache(maxsize=4)
 def _client_for(key: str, base: str, timeout_seconds: float) -> stripe.StripeClient:
-    # One session for all threads, its pool as large as a worker's threads (DESIGN section 9: charges wait in threads).
-    session = requests.Session()
-    # What the environment says of proxies is read once, and not at each call.
-    session.trust_env, session.proxies = False, requests.utils.get_environ_proxies(base)
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
-    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=64))
-    http_client = stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds), session=session)
+    timeout = (CONNECT_TIMEOUT_SECONDS, timeout_seconds)
     return stripe.StripeClient(
         key,
         stripe_version=API_VERSION,
         base_addresses={"api": base},
         max_network_retries=0,  # the caller decides on every retry, with the key it has committed
-        http_client=http_client,
+        http_client=stripe.RequestsClient(timeout=timeout, session=line.session(base)),
     )
 
 

@@ -18,7 +18,8 @@ from django.db import connection
 from redis import Redis
 from redis.exceptions import RedisError
 
-from payments.provider import Busy
+from payments import line
+from payments.provider import Busy, Unknown
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ SILENT_SECONDS = 10.0  # after a Valkey that did not answer, it is not asked for
 TIMEOUT_SECONDS = 1.0
 LONGEST_HOLD_SECONDS = 15.0
 MOST_BUSY_TRIES = 6  # of one call
+LATE_SECONDS = 0.02  # a busy machine wakes its threads late, and many together
+MOST_TURNS = 4  # of one call: where all wake late, each goes once it has given up so many
 MICRO = 1_000_000
 
 # The next moment is Valkey's own clock's: the clocks of the workers need not agree (FAULTS E25).
@@ -61,26 +64,41 @@ _own = _Own()
 
 
 def wait(stop: threading.Event) -> None:
-    """Wait for this call's turn, or until `stop` is set. Holds nothing meanwhile."""
-    seconds = _turn(1 / settings.AUTOPAY_PER_SECOND)
-    if seconds > 0:
-        stop.wait(seconds)
+    """Wait for this call's turn, or until `stop` is set. Holds nothing meanwhile.
+
+    Who sleeps through a turn gives it up for another: those that wake late together would go together.
+    """
+    for _turn_taken in range(MOST_TURNS):
+        asked = time.monotonic()
+        seconds = _turn(1 / settings.AUTOPAY_PER_SECOND)
+        answered = time.monotonic()
+        moment = (asked + answered) / 2 + seconds  # Valkey reckoned it from a moment between the two
+        if stop.wait(max(0.0, moment - answered)) or time.monotonic() - moment <= LATE_SECONDS:
+            return
 
 
 def in_turn(call: Callable[[], T], *, stop: threading.Event) -> T:
-    """Make a call to the provider in its turn; raises what it raises.
+    """Make calls to the provider, each in its turn; raises what they raise, and Unknown once `stop` is set.
 
     Too many calls, or a customer that another call holds, are waited for, since nothing was done (FAULTS B08, B09): up
     to MOST_BUSY_TRIES, then Busy is raised.
     """
-    for tries in range(1, MOST_BUSY_TRIES):
-        wait(stop)
-        try:
-            return call()
-        except Busy:
-            hold_back(tries)
+    waiting = line.before_sending.set(lambda: _go(stop))
+    try:
+        for tries in range(1, MOST_BUSY_TRIES):
+            try:
+                return call()
+            except Busy:
+                hold_back(tries)
+        return call()
+    finally:
+        line.before_sending.reset(waiting)
+
+
+def _go(stop: threading.Event) -> None:
     wait(stop)
-    return call()
+    if stop.is_set():
+        raise Unknown("the run has stopped")
 
 
 def hold_back(tries: int) -> None:

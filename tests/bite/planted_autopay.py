@@ -6,6 +6,18 @@ P = "tests/payments/"
 
 AUTOPAY = (
     Planted(
+        'autopay: a call that wakes late gives its turn up', 'payments/autopay/pace.py',
+        ' or time.monotonic() - moment <= LATE_SECONDS:\n',
+        ' or True:\n',
+        f"{P}autopay/test_pace.py::test_a_turn_that_was_slept_through_is_given_up_for_another",
+    ),
+    Planted(
+        'autopay: each call goes in its turn', 'payments/line.py',
+        '        before_sending.get()()\n',
+        '',
+        f"{P}autopay/test_pace.py::test_a_request_goes_when_its_turn_has_come",
+    ),
+    Planted(
         "answers settled together: what does not fit", "payments/settlement_batches.py",
         "        and not settlement.mismatch(payment, intent)\n", "",
         f"{P}autopay/test_settling_together.py::test_an_answer_that_does_not_fit_is_work_and_holds_up_no_other",
