@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from bills.models import Statement
 from payments import monthly_statements
+from tests.access import disputing
 from tests.access.test_canaries import CANARY, CENTS, live
 from tests.browser.accessibility import assert_accessible
 from tests.browser.paying import pay, review, start, type_card
@@ -41,6 +42,7 @@ def test_bob_asks_for_confidentiality_and_no_channel_shows_alice_anything(
     make_bill(real_cast.maya, issued_on=month, due_on=month)
     make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY, issued_on=month, due_on=month)
     monthly_statements.issue(month, on=month.replace(day=28) + dt.timedelta(days=5))
+    disputing.estimated(bob)
     live(bob)
     make_bill(bob, amount_cents=CENTS, title=CANARY, provider_name=CANARY)  # since help took the others off
     statement = Statement.objects.get(household=real_cast.household, member=None)
