@@ -76,8 +76,9 @@ class Page:
 
 # What a page lists: each entry is one line, bar or meter that a member reads.
 SHOWN: dict[str, Callable[[Any], int]] = {
-    "overview": lambda page: (
-        len(page["rows"]) + (len(page["chart"].bars) if page["chart"] else 0) + page["member_count"]
+    "overview": lambda page: (  # three lines of its balance: in all, medical, and premiums with the day they are due
+        3 + (page["totals"].on_its_way_cents > 0) + len(page["rows"]) + page["member_count"]
+        + (len(page["chart"].bars) if page["chart"] else 0)
         + (len(page["plan_year"].own) + len(page["plan_year"].family) if page["plan_year"] else 0)
     ),
     "bills": lambda page: len(page["rows"]),

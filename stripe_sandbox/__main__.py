@@ -1,6 +1,7 @@
 """`python -m stripe_sandbox --port 12111 --data DIR --webhook-url URL --webhook-secret whsec_…`"""
 
 import argparse
+import gc
 from pathlib import Path
 
 import uvicorn
@@ -27,6 +28,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Runs until it is told to stop."""
     settings = Settings(**vars(_arguments()))
+    gc.set_threshold(100_000, 50, 1_000)  # what is kept is not looked through again and again: calls would wait for it
     uvicorn.run(
         build(Sandbox(settings)), host=settings.host, port=settings.port, http="httptools", ws="none",
         lifespan="on", log_level="warning", access_log=False, proxy_headers=False, server_header=False,

@@ -27,7 +27,7 @@ from payments.overview import months_back
 from payments.pages import clock
 from payments.pages.rows import rows_of
 
-MONTHS_SHOWN = 24
+MONTHS_SHOWN = 18  # all of them stand among the bills
 MAX_COVERAGES = 50
 
 
