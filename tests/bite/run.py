@@ -25,6 +25,9 @@ TESTS_FAILED, TESTS_PASSED = 1, 0
 def main(words: list[str]) -> int:
     """Run the bugs, print a line for each, and sum up."""
     chosen = [bug for bug in BUGS if not words or any(word in f"{bug.guard} {bug.file}" for word in words)]
+    if not chosen:
+        _say(f"no planted bug has any of these words: {', '.join(words)}")
+        return 2
     missed: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bite-") as folder:
         tree = Path(folder) / "tree"
