@@ -7,6 +7,7 @@ ended is as one that never was (FAULTS G05).
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -28,12 +29,7 @@ def link_of(world: World, owner: str) -> str:
     """A link to pay what is somebody's, made by the account holder."""
     bill = Bill.objects.get(number=world.objects["bills/number"].of[owner])
     link = guest_links.ensure(bill, GuestLink.Purpose.SHARED, user_id=world.users["alice"].pk)
-    return guest_links.address(link).partition("//")[2].partition("/")[2].join(("/", ""))
-
-
-def feed_of(world: World, role: str) -> str:
-    """The address of somebody's calendar."""
-    return feed.renew(world.users[role], states_amounts=True)
+    return guest_links.address(link).removeprefix(settings.PORTAL_URL)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -65,7 +61,7 @@ def test_a_link_opens_its_bill_and_names_nobody(world: World, clients: dict[str,
 def test_a_feed_says_the_same_to_all_and_nothing_once_it_ended(
     world: World, clients: dict[str, Client], role: str
 ) -> None:
-    address = feed_of(world, "alice")
+    address = feed.renew(world.users["alice"], states_amounts=True)
     status, _where, text = seen(clients[role], "GET", address)
     assert status == 200 and text.startswith("BEGIN:VCALENDAR")
     assert [name for name in NOT_FOR_SAYING if name in text] == []
