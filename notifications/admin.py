@@ -49,9 +49,12 @@ class NotificationAdmin(MemberRecordAdmin):
 
     @admin.display(description="what it said")
     def what_it_said(self, obj: Notification) -> str:
-        """Subject and text as they were sent."""
+        """Subject and text as they were sent, or were about to be."""
         said = SentText.objects.filter(pk=obj.pk).first()
-        return format_html("{}<pre>{}</pre>", said.subject, said.text) if said else "Not sent"
+        if said is None:
+            return "Not sent"
+        doubt = "" if obj.status == Notification.Status.SENT else "Not known to have been sent: "
+        return format_html("{}{}<pre>{}</pre>", doubt, said.subject, said.text)
 
     @admin.display(description="about")
     def about(self, obj: Notification) -> str:

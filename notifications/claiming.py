@@ -8,10 +8,10 @@ its sender dies, and never a third time (FAULTS L04, docs/decisions/0502).
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from notifications.models import Notification, Queued
@@ -22,7 +22,6 @@ LEASE = dt.timedelta(minutes=2)  # longer than one mail can take: each word to t
 REPEATED = "sent again after its sender died"
 DIED_TWICE = "its sender died twice"
 MOST_DEATHS = 2
-BEGUN = "begun"  # a mark of a notice that is about to be sent; no status, since it goes on waiting for its outcome
 Status = Notification.Status
 
 # By where the locked rows stand: looking each up by its id again cost a quarter of a claim. A row that another changed
@@ -56,12 +55,23 @@ PUT_OFF = """
     UPDATE notifications_notification n SET reason = %(reason)s, tries = ours.tries, next_try_at = ours.due_at
     FROM ours WHERE n.id = ours.notification_id RETURNING n.id
 """
-# One was sent, or one is about to be, or both in one commit: migration 0005. The commit that begins a mail does not
-# wait for the disk (docs/decisions/1401); that which ends a run of them does, and takes them with it.
-STEP = """
-    SELECT notifications_step(%(id)s, %(tries)s, %(reason)s, %(address)s, %(language)s, %(subject)s, %(text)s,
-        %(next_id)s, %(next_tries)s, %(lease)s, %(now)s)
+# What is about to be said, of all that are sent next at once, where they are still ours.
+KEEP_WORDS = """
+    WITH ours AS (
+    SELECT d.* FROM unnest(%(ids)s::bigint[], %(tries)s::int[], %(addresses)s::text[], %(languages)s::text[],
+        %(subjects)s::text[], %(texts)s::text[]) d (id, tries, address, language, subject, text)
+    JOIN notifications_queued q ON q.notification_id = d.id AND q.tries = d.tries
+    ), addressed AS (
+    UPDATE notifications_notification n SET address = ours.address, language = ours.language
+    FROM ours WHERE n.id = ours.id
+    )
+    INSERT INTO notifications_senttext (notification_id, subject, text) SELECT id, subject, text FROM ours
+        ON CONFLICT (notification_id) DO UPDATE SET subject = excluded.subject, text = excluded.text
 """
+# One was sent, or one is about to be, or both in one commit: migration 0006. The commit that begins a mail does not
+# wait for the disk (docs/decisions/1401); that which ends a run of them does, and takes them with it.
+STEP = "SELECT notifications_step(%s, %s, %s, %s, %s, %s, %s)"
+NOBODY = (None, None, None)
 
 
 class Claimed(Protocol):
@@ -93,8 +103,6 @@ class Mark(NamedTuple):
     is_void: bool = False
     counts: bool = True  # whether this was a try
     next_try_at: dt.datetime | None = None
-    leased_until: dt.datetime | None = None  # while it is being sent
-    mail: Mail | None = None  # what was sent
 
 
 def claim(size: int = AT_ONCE) -> list[Lease]:
@@ -119,35 +127,42 @@ def claimed(leases: Sequence[Lease]) -> list[Notification]:
     return list(found)
 
 
-def begin(notice: Notification) -> Mark:
-    """The mark that a notice is about to be sent."""
-    return Mark(notice=notice, status=BEGUN, leased_until=timezone.now() + LEASE)
+def keep_words(to_send: Sequence[tuple[Notification, Mail]]) -> None:
+    """Keep what is about to be said to whom, for staff to read: also what a sender that dies may have said."""
+    if not to_send:
+        return
+    notices, mails = zip(*to_send, strict=True)
+    params = {
+        "ids": [notice.pk for notice in notices], "tries": [notice.tries for notice in notices],
+        "addresses": [mail.address for mail in mails], "languages": [mail.language for mail in mails],
+        "subjects": [mail.subject[:200] for mail in mails], "texts": [mail.text for mail in mails],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP_WORDS, params)
+
+
+def step(cursor: CursorWrapper, sent: Mark | None, begun: Claimed | None) -> bool:
+    """Close a notice that was sent and begin the next one, in one commit; whether the next is still ours."""
+    now = timezone.now()
+    was = (sent.notice.pk, sent.notice.tries, sent.reason[:200]) if sent else NOBODY
+    cursor.execute(STEP, (*was, *((begun.pk, begun.tries, now + LEASE) if begun else NOBODY), now))
+    written = cursor.fetchall()
+    return begun is not None and (begun.pk,) in written
 
 
 def write(marks: Sequence[Mark]) -> set[int]:
-    """Write marks, in one commit; the ids of those that were still ours."""
+    """Write marks of notices that were not sent, in one commit; the ids of those that were still ours."""
     alike: dict[tuple[object, ...], list[Claimed]] = defaultdict(list)
-    sent: list[Mark] = []
-    begun: list[Mark] = []
     for mark in marks:
-        if mark.status == Status.SENT:
-            sent.append(mark)
-        elif mark.status == BEGUN:
-            begun.append(mark)
-        else:
-            alike[mark.status, mark.reason, mark.is_void, mark.counts, mark.next_try_at].append(mark.notice)
-    steps = list(zip_longest(sent, begun))
-    if len(alike) + len(steps) <= 1:
-        return _write_all(alike, steps)
+        alike[mark.status, mark.reason, mark.is_void, mark.counts, mark.next_try_at].append(mark.notice)
+    if len(alike) <= 1:
+        return _write_all(alike)
     with transaction.atomic():
-        return _write_all(alike, steps)
+        return _write_all(alike)
 
 
-def _write_all(
-    alike: Mapping[tuple[object, ...], Sequence[Claimed]], steps: Sequence[tuple[Mark | None, Mark | None]]
-) -> set[int]:
-    written = {pk for says, notices in alike.items() for pk in _write_alike(says, notices)}
-    return written.union(*(_step(sent, begun) for sent, begun in steps))
+def _write_all(alike: Mapping[tuple[object, ...], Sequence[Claimed]]) -> set[int]:
+    return {pk for says, notices in alike.items() for pk in _write_alike(says, notices)}
 
 
 def _write_alike(says: tuple[object, ...], notices: Sequence[Claimed]) -> set[int]:
@@ -156,28 +171,7 @@ def _write_alike(says: tuple[object, ...], notices: Sequence[Claimed]) -> set[in
         "status": str(status), "reason": str(reason)[:200], "is_void": is_void, "not_a_try": 0 if counts else 1,
         "next": next_try_at, "ids": [notice.pk for notice in notices], "tries": [notice.tries for notice in notices],
     }  # fmt: skip
-    return _ids(PUT_OFF if status == Status.WAITING else CLOSE, params)
-
-
-def _step(sent: Mark | None, begun: Mark | None) -> set[int]:
-    params: dict[str, Any] = dict.fromkeys(
-        ("id", "tries", "reason", "address", "language", "subject", "text", "next_id", "next_tries", "lease")
-    )
-    params["now"] = timezone.now()
-    if sent is not None:
-        mail = sent.mail
-        assert mail is not None, "what was sent is kept"
-        params |= {
-            "id": sent.notice.pk, "tries": sent.notice.tries, "reason": sent.reason[:200], "address": mail.address,
-            "language": mail.language, "subject": mail.subject[:200], "text": mail.text,
-        }  # fmt: skip
-    if begun is not None:
-        params |= {"next_id": begun.notice.pk, "next_tries": begun.notice.tries, "lease": begun.leased_until}
-    return _ids(STEP, params)
-
-
-def _ids(statement: str, params: Mapping[str, Any]) -> set[int]:
-    return {row[0] for row in _run(statement, params)}
+    return {row[0] for row in _run(PUT_OFF if status == Status.WAITING else CLOSE, params)}
 
 
 def _run(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -7,12 +7,13 @@ not stand in the form as it stands in a message of its own, is built by Django a
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.utils.html import escape
 
 from notifications import unsubscribing
@@ -54,14 +55,18 @@ class Composer:
     def __init__(self) -> None:
         self._cuts: dict[Form, Cut | None] = {}
 
-    def letter(self, notice: Notification, mail: Mail) -> Letter | None:
-        """The message for a mail server, from its form; None where it has to be built by itself."""
+    def letters(self, to_send: Iterable[tuple[Notification, Mail]]) -> dict[int, Letter | None]:
+        """Messages for a mail server, by the notice's id; None where one has to be built by itself."""
+        date = formatdate(localtime=settings.EMAIL_USE_LOCALTIME)
+        return {notice.pk: self._letter(notice, mail, date) for notice, mail in to_send}
+
+    def _letter(self, notice: Notification, mail: Mail, date: str) -> Letter | None:
         if mail.form is None or not ADDRESS.fullmatch(mail.address):
             return None
         if mail.form not in self._cuts:
             self._cuts[mail.form] = _cut(mail.form, KINDS[notice.kind])
         cut = self._cuts[mail.form]
-        filled = _filled(notice, mail) if cut is not None else None
+        filled = _filled(notice, mail, date) if cut is not None else None
         if cut is None or filled is None:
             return None
         return Letter(cut.sender, mail.address, b"".join(filled.get(piece, piece) for piece in cut.pieces))
@@ -95,12 +100,15 @@ def _message_id(notice: Notification) -> str:
 
 
 def _cut(form: Form, kind: Kind) -> Cut | None:
-    """A form with marks, cut at them; None where a mark did not come through as it is."""
+    """A form with marks, cut at them; None where a mark did not come through as it is, or a header is refused."""
     more = {"Date": DATE} | unsubscribing.headers(0, kind)
     if not kind.is_required:
         more["List-Unsubscribe"] = UNSUBSCRIBE
     made = _message(form.subject, form.text, form.html, RECIPIENT, MESSAGE_ID, form.language, more)
-    content = made.message().as_bytes(linesep=LINESEP)  # type: ignore[call-arg]  # Django adds it, its stubs do not say
+    try:
+        content = made.message().as_bytes(linesep=LINESEP)  # type: ignore[call-arg]  # Django adds it, unlike its stubs
+    except BadHeaderError:
+        return None
     counts = {mark: content.count(mark.encode()) for mark in (*HEADERS, ANYWHERE)}
     expected = dict.fromkeys(HEADERS, 1) | {
         UNSUBSCRIBE: 0 if kind.is_required else 1,
@@ -113,12 +121,12 @@ def _cut(form: Form, kind: Kind) -> Cut | None:
     return Cut(parseaddr(settings.DEFAULT_FROM_EMAIL)[1], pieces)
 
 
-def _filled(notice: Notification, mail: Mail) -> dict[bytes, bytes] | None:
+def _filled(notice: Notification, mail: Mail, date: str) -> dict[bytes, bytes] | None:
     """What is filled in, by its mark; None where any of it could break a line or needs encoding."""
     values = {
         RECIPIENT: mail.address,
         MESSAGE_ID: _message_id(notice),
-        DATE: formatdate(localtime=settings.EMAIL_USE_LOCALTIME),
+        DATE: date,
         UNSUBSCRIBE: unsubscribing.headers(notice.user_id or 0, KINDS[notice.kind]).get("List-Unsubscribe", ""),
         ANYWHERE: mail.path,
     }

@@ -7,7 +7,8 @@ Refusal, for good or for now.
 import smtplib
 import ssl
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 from django.conf import settings
@@ -40,98 +41,92 @@ class ServerAway(Exception):
 class Line:
     """One connection at a time; given up at the first fault, so that none is used half open.
 
-    Who writes to whom is said by a thread of its own while the caller commits that the mail is begun (`offer`): the two
-    waits are about as long. The text follows when the caller asks for it, and nothing is delivered without it.
+    Who writes to whom is said while the caller commits that the mail is begun: `offer` does not wait for what the
+    server says of it, `send` reads that. The text follows then: nothing is delivered without it (docs/decisions/2131).
     """
 
     def __init__(self) -> None:
         self._connection: BaseEmailBackend | None = None
         self._composer = Composer()
-        self._speaker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
-        self._offered: Future[Letter | None] | None = None
+        self._letters: dict[int, Letter | None] = {}
+        self._letter: Letter | None = None
+        self._said_recipient = False
         self._sent = 0
         self._next_at = 0.0
 
-    def offer(self, notice: Notification, mail: Mail) -> None:
-        """Begin to speak of a mail. What the server says of it, `send` says."""
+    def compose(self, to_send: Iterable[tuple[Notification, Mail]]) -> None:
+        """Compose what is to be sent next; a message that differs from its form is built when it is sent."""
+        self._letters = self._composer.letters(to_send)
+
+    def offer(self, notice: Notification) -> None:
+        """Begin to speak of a mail. What the server says of it, `send` says. Raises ServerAway."""
         if self._sent >= MOST_MESSAGES:
             self._hang_up()
         if self._connection is None:
             self._connection = get_connection()
-        self._offered = self._speaker.submit(self._address, self._connection, notice, mail)
+        with self._as_refusals():
+            if self._connection.open():
+                _refuse_clear_text(self._connection)
+            self._letter = self._letters.get(notice.pk)
+            if (server := self._server()) is not None and self._letter is not None:
+                self._say_envelope(server, self._letter)
 
     def withdraw(self) -> None:
         """What was offered is not to be sent."""
-        self._wait()
         self._hang_up()
 
     def send(self, notice: Notification, mail: Mail) -> None:
         """Send the mail that was offered. Raises Refusal, ServerAway, and ValueError for a header that cannot be."""
         self._pace()
-        try:
-            self._say(notice, mail)
-        except smtplib.SMTPRecipientsRefused as refusal:
-            code = max(code for code, _words in refusal.recipients.values())
-            raise Refusal(code, is_final=code >= FAULT_OF_SERVER) from refusal
-        except smtplib.SMTPDataError as refusal:
-            raise Refusal(refusal.smtp_code, is_final=refusal.smtp_code >= FAULT_OF_SERVER) from refusal
-        except AnymailRecipientsRefused as refusal:
-            raise Refusal(0, is_final=True) from refusal
-        except AnymailAPIError as error:
-            code = error.status_code or 0
-            if code == TOO_MANY or code >= FAULT_OF_SERVER or not code:
-                raise ServerAway(type(error).__name__) from error
-            raise Refusal(code, is_final=True) from error
-        except (OSError, smtplib.SMTPException) as error:  # no connection, no TLS, no sign-in, or silence
-            raise ServerAway(type(error).__name__) from error
-
-    def close(self) -> None:
-        """End it, once what was offered is said."""
-        self._wait()
-        self._hang_up()
-        self._speaker.shutdown()
-
-    def _say(self, notice: Notification, mail: Mail) -> None:
-        offered, self._offered = self._offered, None
-        assert offered is not None, "a mail is offered before it is sent"
-        try:
-            letter, server = offered.result(), getattr(self._connection, "connection", None)
-            if letter is not None and isinstance(server, smtplib.SMTP):
-                code, words = server.data(letter.content)
-                if code != TAKEN:
-                    raise smtplib.SMTPDataError(code, words)
+        with self._as_refusals():
+            if (server := self._server()) is not None and self._letter is not None:
+                self._say_text(server, self._letter)
             else:
                 message = composing.message(notice, mail)
                 message.connection = self._connection
                 message.send()
-            self._sent += 1
-        except Exception:
+        self._sent += 1
+
+    def close(self) -> None:
+        """End it."""
+        self._hang_up()
+
+    @contextmanager
+    def _as_refusals(self) -> Iterator[None]:
+        """Hang up at any fault, and say which it is: Refusal of one mail, or ServerAway."""
+        try:
+            yield
+        except Exception as error:
             self._hang_up()
-            raise
+            if (named := _named(error)) is None:
+                raise
+            raise named from error
 
-    def _address(self, connection: BaseEmailBackend, notice: Notification, mail: Mail) -> Letter | None:
-        """See that a line is open, and say who writes to whom, as `sendmail` of smtplib does before it sends a text.
+    def _server(self) -> smtplib.SMTP | None:
+        """The mail server, where the backend speaks SMTP; others take the whole message at once."""
+        server = getattr(self._connection, "connection", None)
+        return server if isinstance(server, smtplib.SMTP) else None
 
-        None where the backend says it with the whole message.
-        """
-        if connection.open():
-            _refuse_clear_text(connection)
-        server = getattr(connection, "connection", None)
-        if not isinstance(server, smtplib.SMTP) or (letter := self._composer.letter(notice, mail)) is None:
-            return None
+    def _say_envelope(self, server: smtplib.SMTP, letter: Letter) -> None:
+        """MAIL, and RCPT with it where the server takes commands before it has answered (RFC 2920)."""
         server.ehlo_or_helo_if_needed()
-        code, words = server.mail(letter.sender, [f"size={len(letter.content)}"] if server.has_extn("size") else [])
+        size = f" SIZE={len(letter.content)}" if server.has_extn("size") else ""
+        self._said_recipient = server.has_extn("pipelining")
+        recipient = f"RCPT TO:<{letter.recipient}>\r\n" if self._said_recipient else ""
+        server.send(f"MAIL FROM:<{letter.sender}>{size}\r\n{recipient}")
+
+    def _say_text(self, server: smtplib.SMTP, letter: Letter) -> None:
+        """The rest of what `sendmail` of smtplib says, once the server took the envelope."""
+        code, words = server.getreply()
         if code != TAKEN:
             raise smtplib.SMTPSenderRefused(code, words, letter.sender)
-        code, words = server.rcpt(letter.recipient)
+        recipient = f"TO:<{letter.recipient}>"
+        code, words = server.getreply() if self._said_recipient else server.docmd("RCPT", recipient)
         if code not in (TAKEN, FORWARDED):
             raise smtplib.SMTPRecipientsRefused({letter.recipient: (code, words)})
-        return letter
-
-    def _wait(self) -> None:
-        if self._offered is not None:
-            wait([self._offered])
-            self._offered = None
+        code, words = server.data(letter.content)
+        if code != TAKEN:
+            raise smtplib.SMTPDataError(code, words)
 
     def _hang_up(self) -> None:
         standing, self._connection, self._sent = self._connection, None, 0
@@ -157,3 +152,23 @@ def _refuse_clear_text(connection: BaseEmailBackend) -> None:
     line = getattr(connection, "connection", None)
     if wants_tls and line is not None and not isinstance(line.sock, ssl.SSLSocket):
         raise ssl.SSLError("the line to the mail server is not encrypted")
+
+
+def _named(error: Exception) -> Exception | None:
+    """What a fault of the library means; None for what is no answer of a server."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code = max(code for code, _words in error.recipients.values())
+            return Refusal(code, is_final=code >= FAULT_OF_SERVER)
+        case smtplib.SMTPDataError():
+            return Refusal(error.smtp_code, is_final=error.smtp_code >= FAULT_OF_SERVER)
+        case AnymailRecipientsRefused():
+            return Refusal(0, is_final=True)
+        case AnymailAPIError():
+            code = error.status_code or 0
+            if code == TOO_MANY or code >= FAULT_OF_SERVER or not code:
+                return ServerAway(type(error).__name__)
+            return Refusal(code, is_final=True)
+        case OSError() | smtplib.SMTPException():  # no connection, no TLS, no sign-in, or silence
+            return ServerAway(type(error).__name__)
+    return None

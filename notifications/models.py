@@ -135,7 +135,7 @@ class Queued(models.Model):
 
 
 class SentText(models.Model):
-    """What a notice said when it was sent, for staff to read. Written with the mark that it was sent."""
+    """What a notice says, for staff to read: written just before it is sent, so that it is there if its sender dies."""
 
     notification = models.OneToOneField(Notification, models.PROTECT, related_name="sent_text", primary_key=True)
     subject = models.CharField(max_length=200)

@@ -16,11 +16,29 @@ from tests.stripe_sandbox.conftest import free_port
 
 @dataclass
 class Mailbox:
-    """What the server took; `answers` are given to the next messages instead of its yes."""
+    """What the server took; `answers` are given to the next messages instead of its yes, `doubts` to recipients."""
 
     taken: list[EmailMessage] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)  # what it can do beside (RFC 5321, 2.2)
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, answers: list[str]
+    ) -> list[str]:
+        """Say what it can do."""
+        session.host_name = hostname
+        return [*answers[:-1], *(f"250-{offer}" for offer in self.offers), answers[-1]]
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        """Take a recipient, or answer as planned."""
+        answer = self.doubts.pop(0) if self.doubts else "250 known"
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Take one message, or answer as planned (the name is aiosmtpd's)."""

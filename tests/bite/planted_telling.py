@@ -103,7 +103,22 @@ TELLING = (
     ),
     Planted(
         "no text of a mail that another has", "notifications/sending.py",
-        "            last = []\n            continue  # the lease ran out, and another has it\n", "",
+        "_send(notice, mail, open_line) if is_ours else None", "_send(notice, mail, open_line)",
         f"{N}test_mails.py::test_a_mail_that_another_took_over_is_spoken_of_and_not_sent",
+    ),
+    Planted(
+        "what was sent is marked where the server is away next", "notifications/sending.py",
+        "                claiming.step(cursor, last, None)\n", "",
+        f"{N}test_mails.py::test_what_was_sent_stays_sent_where_the_server_is_away_for_the_next",
+    ),
+    Planted(
+        "no words of a mail that another has", "notifications/claiming.py",
+        "    JOIN notifications_queued q ON q.notification_id = d.id AND q.tries = d.tries\n", "",
+        f"{N}test_mails.py::test_a_late_sender_does_not_mark_what_another_has_taken_over",
+    ),
+    Planted(
+        "one word at a time where the server asks it", "notifications/line.py",
+        'server.has_extn("pipelining")', "True",
+        f"{N}test_mails.py::test_the_server_is_told_no_more_than_it_takes_before_it_answers",
     ),
 )  # fmt: skip

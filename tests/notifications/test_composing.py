@@ -44,7 +44,7 @@ def test_a_filled_form_is_the_message_that_would_be_built(
     Preference.objects.create(user=cast.alice.user, kind=kind, channel="mail", is_wanted=True)
     ((notice, mail),) = decided()
     monkeypatch.setattr(time, "time", lambda: 1_795_000_000.0)  # the address to unsubscribe is signed with its second
-    letter = Composer().letter(notice, mail)
+    letter = Composer().letters([(notice, mail)])[notice.pk]
     assert letter is not None, "every kind has a form"
     filled = parsed(letter.content)
     built = parsed(composing.message(notice, mail).message().as_bytes(linesep="\r\n"))
@@ -63,9 +63,8 @@ def test_two_mails_of_one_form_hold_nothing_of_each_other(cast: Cast) -> None:
         member = cast.alice if user == cast.alice.user else cast.charlie
         number = make_bill(member).number
         Notification.objects.create(kind="new_bill", subject=f"bill:{number}", user=user, dedupe_key=f"new:{number}")
-    composer = Composer()
     pairs = decided()
-    first, second = (composer.letter(notice, mail) for notice, mail in pairs)
+    first, second = Composer().letters(pairs).values()
     assert first is not None
     assert second is not None
     for letter, other in ((first, pairs[1]), (second, pairs[0])):
@@ -90,4 +89,14 @@ def test_what_is_not_plain_is_built_by_itself(cast: Cast, changes: dict[str, str
     """L12: nothing that could break a header or a line is filled in; Django builds it, or refuses it."""
     make_notice(cast)
     ((notice, mail),) = decided()
-    assert Composer().letter(notice, replace(mail, **changes)) is None  # type: ignore[arg-type]
+    other = replace(mail, **changes)  # type: ignore[arg-type]
+    assert Composer().letters([(notice, other)]) == {notice.pk: None}
+
+
+def test_a_form_whose_header_is_refused_is_no_form(cast: Cast) -> None:
+    """L12: what Django refuses of it is said of each mail when it is sent, and stops no other."""
+    make_notice(cast)
+    ((notice, mail),) = decided()
+    assert mail.form is not None
+    other = replace(mail, form=replace(mail.form, subject="Your bill\nBcc: eve@example.com"))
+    assert Composer().letters([(notice, other)]) == {notice.pk: None}

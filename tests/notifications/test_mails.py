@@ -1,18 +1,24 @@
 """Mail over a real SMTP conversation: what it says, whom it reaches, and what happens when the server does not."""
 
 import datetime as dt
+import smtplib
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.mail import get_connection
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Member, User
-from notifications import claiming, deciding, notices, sending, tasks
-from notifications.models import Notification, Queued
+from accounts.roles import Role
+from notifications import claiming, deciding, line, notices, sending, tasks
+from notifications.models import Notification, Queued, SentText
+from notifications.rendering import Mail
 from payments import moving
 from payments.models import Payment, PaymentMethod
 from payments.states import PaymentStatus
@@ -20,6 +26,7 @@ from tests.conftest import Cast
 from tests.factories import make_bill, make_payment
 from tests.notifications.telling import due_again, hush, make_notice
 from tests.smtp import Mailbox
+from tests.staff.conftest import make_staff, sign_in
 from tests.stripe_sandbox.conftest import free_port
 
 
@@ -128,6 +135,69 @@ def test_a_refusal_for_good_is_not_tried_again(cast: Cast, mailbox: Mailbox) -> 
     assert mailbox.taken == []
 
 
+@pytest.mark.parametrize("offers", [[], ["PIPELINING"]], ids=["one word at a time", "pipelined"])
+@pytest.mark.parametrize(("doubt", "status"), [("450 busy", "waiting"), ("550 no such mailbox", "failed")])
+def test_a_recipient_that_is_refused_ends_its_own_mail_alone(
+    cast: Cast, mailbox: Mailbox, offers: list[str], doubt: str, status: str
+) -> None:
+    """L11: whether the server was told of the recipient before it answered for the sender, or after."""
+    mailbox.offers, mailbox.doubts = offers, [doubt]
+    refused, second = make_notice(cast), make_notice(cast, "refund_sent")
+    assert sending.send_waiting() == 1
+    refused.refresh_from_db()
+    second.refresh_from_db()
+    assert (refused.status, second.status) == (status, "sent")
+    assert doubt[:3] in refused.reason
+    assert len(mailbox.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("offers", "said"),
+    [([], ["MAIL", "answer", "RCPT", "answer", "DATA", "answer"]),
+     (["PIPELINING"], ["MAIL+RCPT", "answer", "answer", "DATA", "answer"])],
+    ids=["one word at a time", "pipelined"],
+)  # fmt: skip
+def test_the_server_is_told_no_more_than_it_takes_before_it_answers(
+    cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, offers: list[str], said: list[str]
+) -> None:
+    """RFC 5321, 2.1, and RFC 2920: two words at once where the server offers that, and the text in no case."""
+    mailbox.offers = offers
+    heard = list[str]()
+    send, getreply = smtplib.SMTP.send, smtplib.SMTP.getreply
+
+    def put(self: smtplib.SMTP, said: str | bytes) -> None:
+        words = said.decode() if isinstance(said, bytes) else said
+        heard.append("+".join(line[:4].upper() for line in words.splitlines()))
+        send(self, said)
+
+    def get(self: smtplib.SMTP) -> tuple[int, bytes]:
+        heard.append("answer")
+        return getreply(self)
+
+    monkeypatch.setattr(smtplib.SMTP, "send", put)
+    monkeypatch.setattr(smtplib.SMTP, "getreply", get)
+    make_notice(cast)
+    assert sending.send_waiting() == 1
+    begun = heard.index(said[0])
+    assert heard[begun : begun + len(said)] == said
+    assert mailbox.recipients == ["alice@example.com"]
+
+
+def test_what_was_sent_stays_sent_where_the_server_is_away_for_the_next(
+    cast: Cast, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L04, L11: the next needs a line of its own, and there is none."""
+    lines = iter([get_connection(), get_connection(port=free_port())])
+    monkeypatch.setattr(line, "MOST_MESSAGES", 1)
+    monkeypatch.setattr(line, "get_connection", lambda: next(lines))
+    made = [make_notice(cast, kind) for kind in ("receipt", "refund_sent", "method_kept")]
+    sending.send_waiting()
+    for notice in made:
+        notice.refresh_from_db()
+    assert [(notice.status, notice.tries) for notice in made] == [("sent", 1), ("waiting", 1), ("waiting", 0)]
+    assert len(mailbox.taken) == 1
+
+
 def test_pauses_grow_and_it_is_given_up_after_the_last_try(cast: Cast, settings: Settings) -> None:
     """L11: the server is away; nothing is lost until the last try."""
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", free_port(), False
@@ -216,14 +286,14 @@ class Killed(BaseException):
 def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A worker that dies after each mail was taken, while the event is set."""
     dies = threading.Event()
-    write = claiming.write
+    step = claiming.step
 
-    def write_or_die(marks: Sequence[claiming.Mark]) -> set[int]:
-        if dies.is_set() and any(mark.status == Notification.Status.SENT for mark in marks):
+    def step_or_die(cursor: CursorWrapper, sent: claiming.Mark | None, begun: claiming.Claimed | None) -> bool:
+        if dies.is_set() and sent is not None:
             raise Killed
-        return write(marks)
+        return step(cursor, sent, begun)
 
-    monkeypatch.setattr(claiming, "write", write_or_die)
+    monkeypatch.setattr(claiming, "step", step_or_die)
     dies.set()
     yield dies
 
@@ -252,11 +322,15 @@ def test_after_one_death_the_repeat_is_marked_as_sent(
     notice = make_notice(real_cast)
     with pytest.raises(Killed):
         sending.send_waiting()
+    page = f"/admin/notifications/notification/{notice.pk}/change/"
+    staff = sign_in(Client(), make_staff(Role.MEMBER_SERVICES))
+    assert "Not known to have been sent: Meridian Health: Your payment receipt" in staff.get(page).content.decode()
     dying.clear()
     due_again(notice)
     assert sending.send_waiting() == 1
     notice.refresh_from_db()
-    assert (notice.status, notice.reason) == ("sent", claiming.REPEATED)
+    assert (notice.status, notice.reason, notice.address) == ("sent", claiming.REPEATED, "alice@example.com")
+    assert "Not known" not in staff.get(page).content.decode()
 
 
 def test_a_late_sender_does_not_mark_what_another_has_taken_over(cast: Cast, mailbox: Mailbox) -> None:
@@ -265,7 +339,10 @@ def test_a_late_sender_does_not_mark_what_another_has_taken_over(cast: Cast, mai
     (claimed,) = claiming.claimed(claiming.claim())
     Queued.objects.filter(notification=notice).update(tries=2)
     assert claiming.write([claiming.Mark(notice=claimed, status="failed", reason="late")]) == set()
-    assert claiming.write([claiming.begin(claimed)]) == set()
+    claiming.keep_words([(claimed, Mail("late@example.com", "en", "Late", "Late", ""))])
+    assert not SentText.objects.exists()
+    with connection.cursor() as cursor:
+        assert not claiming.step(cursor, claiming.Mark(notice=claimed, status="sent"), claimed)
     assert claiming.claimed([claiming.Lease(notice.pk, 1)]) == []
     notice.refresh_from_db()
     assert notice.status == "waiting"
@@ -296,14 +373,10 @@ def test_no_text_is_sent_of_a_mail_that_was_not_begun(
     """L04: the commit comes first; a sender that dies in it has delivered nothing."""
     make_notice(real_cast)
 
-    write = claiming.write
+    def die(*_asked: object) -> bool:
+        raise Killed
 
-    def die(marks: Sequence[claiming.Mark]) -> set[int]:
-        if any(mark.status == claiming.BEGUN for mark in marks):
-            raise Killed
-        return write(marks)
-
-    monkeypatch.setattr(claiming, "write", die)
+    monkeypatch.setattr(claiming, "step", die)
     with pytest.raises(Killed):
         sending.send_waiting()
     assert mailbox.taken == []
