@@ -28,7 +28,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Runs until it is told to stop."""
     settings = Settings(**vars(_arguments()))
-    gc.set_threshold(100_000, 50, 1_000)  # what is kept is not looked through again and again: calls would wait for it
+    gc.set_threshold(5_000, 1_000, 1_000)  # what is kept is seldom looked through: calls would wait for it
     uvicorn.run(
         build(Sandbox(settings)), host=settings.host, port=settings.port, http="httptools", ws="none",
         lifespan="on", log_level="warning", access_log=False, proxy_headers=False, server_header=False,

@@ -1,14 +1,17 @@
 """One pace for all workers together: each call to the provider takes the next free moment from Valkey, and waits.
 
-A limiter that only says yes or no would be asked again and again by every thread that waits; this one says when. Where
-Valkey does not answer, each process keeps a pace of its own, a SHARE-th of the whole: slower, never faster.
+A limiter that only says yes or no would be asked again and again by every thread that waits; this one says when.
+Threads that a busy machine wakes late would go together: when its moment has come, a call goes only if the last
+WINDOW_SECONDS hold no more calls than the pace allows (docs/decisions/2242). Where Valkey does not answer, each process
+keeps a pace of its own, a SHARE-th of the whole: slower, never faster.
 """
 
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeVar
@@ -29,8 +32,7 @@ SILENT_SECONDS = 10.0  # after a Valkey that did not answer, it is not asked for
 TIMEOUT_SECONDS = 1.0
 LONGEST_HOLD_SECONDS = 15.0
 MOST_BUSY_TRIES = 6  # of one call
-LATE_SECONDS = 0.02  # a busy machine wakes its threads late, and many together
-MOST_TURNS = 4  # of one call: where all wake late, each goes once it has given up so many
+WINDOW_SECONDS = 1.03  # the second that providers count by, and what may hold a call up on its way
 MICRO = 1_000_000
 
 # The next moment is Valkey's own clock's: the clocks of the workers need not agree (FAULTS E25).
@@ -40,6 +42,19 @@ local moment = now[1] * 1000000 + now[2]
 local slot = math.max(moment, tonumber(redis.call('GET', KEYS[1]) or '0'))
 redis.call('SET', KEYS[1], string.format('%.0f', slot + ARGV[1]), 'PX', 120000)
 return slot - moment
+"""
+# KEYS[2] holds when the last calls went, the latest first. Microseconds to wait, or 0: then this call is among them.
+GO = """
+local now = redis.call('TIME')
+local moment = now[1] * 1000000 + now[2]
+local first = redis.call('LINDEX', KEYS[2], ARGV[1] - 1)
+if first and first + ARGV[2] > moment then
+    return first + ARGV[2] - moment
+end
+redis.call('LPUSH', KEYS[2], string.format('%.0f', moment))
+redis.call('LTRIM', KEYS[2], 0, ARGV[1] - 1)
+redis.call('PEXPIRE', KEYS[2], 120000)
+return 0
 """
 HOLD = """
 local now = redis.call('TIME')
@@ -61,20 +76,7 @@ class _Own:
 
 
 _own = _Own()
-
-
-def wait(stop: threading.Event) -> None:
-    """Wait for this call's turn, or until `stop` is set. Holds nothing meanwhile.
-
-    Who sleeps through a turn gives it up for another: those that wake late together would go together.
-    """
-    for _turn_taken in range(MOST_TURNS):
-        asked = time.monotonic()
-        seconds = _turn(1 / settings.AUTOPAY_PER_SECOND)
-        answered = time.monotonic()
-        moment = (asked + answered) / 2 + seconds  # Valkey reckoned it from a moment between the two
-        if stop.wait(max(0.0, moment - answered)) or time.monotonic() - moment <= LATE_SECONDS:
-            return
+_desk = threading.Lock()  # of this process
 
 
 def in_turn(call: Callable[[], T], *, stop: threading.Event) -> T:
@@ -83,22 +85,64 @@ def in_turn(call: Callable[[], T], *, stop: threading.Event) -> T:
     Too many calls, or a customer that another call holds, are waited for, since nothing was done (FAULTS B08, B09): up
     to MOST_BUSY_TRIES, then Busy is raised.
     """
-    waiting = line.before_sending.set(lambda: _go(stop))
+    turn = _Turn(stop)
+    waiting = line.around_sending.set(turn.sending)
     try:
         for tries in range(1, MOST_BUSY_TRIES):
             try:
-                return call()
+                return turn.make(call)
             except Busy:
                 hold_back(tries)
-        return call()
+        return turn.make(call)
     finally:
-        line.before_sending.reset(waiting)
+        line.around_sending.reset(waiting)
 
 
-def _go(stop: threading.Event) -> None:
-    wait(stop)
-    if stop.is_set():
-        raise Unknown("the run has stopped")
+@dataclass(slots=True)
+class _Turn:
+    """The turns of one thread's calls. Nothing is held while it waits, for its turn or for an answer.
+
+    One thread of a process at a time builds a request or reads an answer, at its desk: where all did at once, a call
+    whose turn has come would wait behind them, and many would go together (docs/decisions/2242).
+    """
+
+    stop: threading.Event
+    is_taken: bool = False
+
+    def make(self, call: Callable[[], T]) -> T:
+        """Make a call once its turn has come. Raises what it raises."""
+        self._wait()
+        with _desk:
+            return call()
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Let a request go, and leave the desk to others until its answer is there."""
+        _desk.release()
+        try:
+            self._go()
+            yield
+        finally:
+            _desk.acquire()
+
+    def _wait(self) -> None:
+        """Wait for the next turn, or until the run stops."""
+        asked = time.monotonic()
+        seconds = _turn(1 / settings.AUTOPAY_PER_SECOND)
+        answered = time.monotonic()
+        moment = (asked + answered) / 2 + seconds  # Valkey reckoned it from a moment between the two
+        self.stop.wait(max(0.0, moment - answered))
+        self.is_taken = True
+
+    def _go(self) -> None:
+        """Wait until the window has room for a request; a second one of a call waits for a turn of its own."""
+        if not self.is_taken:
+            self._wait()
+        self.is_taken = False
+        while not self.stop.is_set() and (seconds := _too_soon()) > 0:
+            self.stop.wait(seconds)
+        if self.stop.is_set():
+            raise Unknown("the run has stopped")
 
 
 def hold_back(tries: int) -> None:
@@ -121,12 +165,18 @@ def _turn(gap_seconds: float) -> float:
         return slot - now
 
 
-def _ask(script: str, argument: int) -> int | None:
+def _too_soon() -> float:
+    """The seconds until the last WINDOW_SECONDS have room for a call; 0 where it may go, and is counted."""
+    calls = max(1, round(settings.AUTOPAY_PER_SECOND * WINDOW_SECONDS))
+    return (_ask(GO, calls, int(calls / settings.AUTOPAY_PER_SECOND * MICRO)) or 0) / MICRO
+
+
+def _ask(script: str, *arguments: int) -> int | None:
     """What Valkey answers; None where it does not."""
     if time.monotonic() < _own.silent_until:
         return None
     try:
-        return int(_script(script)(keys=[f"autopay:{_database()}:next"], args=[argument]))
+        return int(_script(script)(keys=[f"autopay:{_database()}:{name}" for name in ("next", "went")], args=arguments))
     except RedisError as error:
         _own.silent_until = time.monotonic() + SILENT_SECONDS
         logger.error("Valkey did not answer (%s); this process keeps its own pace", type(error).__name__)

@@ -6,15 +6,18 @@ P = "tests/payments/"
 
 AUTOPAY = (
     Planted(
-        'autopay: a call that wakes late gives its turn up', 'payments/autopay/pace.py',
-        ' or time.monotonic() - moment <= LATE_SECONDS:\n',
-        ' or True:\n',
-        f"{P}autopay/test_pace.py::test_a_turn_that_was_slept_through_is_given_up_for_another",
+        "autopay: those that wake late do not go together", "payments/autopay/pace.py",
+        "(seconds := _too_soon()) > 0", "(seconds := 0.0) > 0",
+        f"{P}autopay/test_pace.py::test_those_that_wake_late_do_not_go_together",
+    ),
+    Planted(
+        "autopay: one thread at a time works on its call", "payments/autopay/pace.py",
+        "_desk = threading.Lock() ", "_desk = threading.Semaphore(6) ",
+        f"{P}autopay/test_pace.py::test_one_thread_works_at_a_time_and_none_waits_for_an_answer",
     ),
     Planted(
         'autopay: each call goes in its turn', 'payments/line.py',
-        '        before_sending.get()()\n',
-        '',
+        "        with around_sending.get()():\n", "        if True:\n",
         f"{P}autopay/test_pace.py::test_a_request_goes_when_its_turn_has_come",
     ),
     Planted(

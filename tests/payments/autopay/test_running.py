@@ -378,7 +378,7 @@ def test_an_account_without_a_mandate_is_not_debited(real_cast: Cast, provider: 
 
 def test_without_valkey_the_run_goes_on_at_its_own_pace(charge: AutopayCharge, monkeypatch: pytest.MonkeyPatch) -> None:
     """FAULTS E04: it falls back to less than its share, never to more."""
-    monkeypatch.setattr(pace, "_ask", lambda script, argument: None)
+    monkeypatch.setattr(pace, "_ask", lambda script, *arguments: None)
     assert charged(in_days(20)).done == 1
     turns = [pace._turn(0.1) for _call in range(5)]
     assert turns[-1] >= 4 * 0.1 * pace.SHARE * 0.9
