@@ -34,6 +34,7 @@ LONGEST_HOLD_SECONDS = 15.0
 MOST_BUSY_TRIES = 6  # of one call
 WINDOW_SECONDS = 1.03  # the second that providers count by, and what may hold a call up on its way
 MICRO = 1_000_000
+KEYS = ("next", "went")  # after what stands in braces, by which a cluster keeps them together
 
 # The next moment is Valkey's own clock's: the clocks of the workers need not agree (FAULTS E25).
 TAKE = """
@@ -176,7 +177,7 @@ def _ask(script: str, *arguments: int) -> int | None:
     if time.monotonic() < _own.silent_until:
         return None
     try:
-        return int(_script(script)(keys=[f"autopay:{_database()}:{name}" for name in ("next", "went")], args=arguments))
+        return int(_script(script)(keys=[f"autopay:{{{_database()}}}:{name}" for name in KEYS], args=arguments))
     except RedisError as error:
         _own.silent_until = time.monotonic() + SILENT_SECONDS
         logger.error("Valkey did not answer (%s); this process keeps its own pace", type(error).__name__)
