@@ -8,6 +8,7 @@ its sender dies, and never a third time (FAULTS L04, docs/decisions/0502).
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
@@ -155,14 +156,8 @@ def write(marks: Sequence[Mark]) -> set[int]:
     alike: dict[tuple[object, ...], list[Claimed]] = defaultdict(list)
     for mark in marks:
         alike[mark.status, mark.reason, mark.is_void, mark.counts, mark.next_try_at].append(mark.notice)
-    if len(alike) <= 1:
-        return _write_all(alike)
-    with transaction.atomic():
-        return _write_all(alike)
-
-
-def _write_all(alike: Mapping[tuple[object, ...], Sequence[Claimed]]) -> set[int]:
-    return {pk for says, notices in alike.items() for pk in _write_alike(says, notices)}
+    with transaction.atomic() if len(alike) > 1 else nullcontext():
+        return {pk for says, notices in alike.items() for pk in _write_alike(says, notices)}
 
 
 def _write_alike(says: tuple[object, ...], notices: Sequence[Claimed]) -> set[int]:

@@ -49,8 +49,6 @@ class Line:
         self._connection: BaseEmailBackend | None = None
         self._composer = Composer()
         self._letters: dict[int, Letter | None] = {}
-        self._letter: Letter | None = None
-        self._said_recipient = False
         self._sent = 0
         self._next_at = 0.0
 
@@ -61,35 +59,37 @@ class Line:
     def offer(self, notice: Notification) -> None:
         """Begin to speak of a mail. What the server says of it, `send` says. Raises ServerAway."""
         if self._sent >= MOST_MESSAGES:
-            self._hang_up()
+            self.hang_up()
         if self._connection is None:
             self._connection = get_connection()
         with self._as_refusals():
             if self._connection.open():
                 _refuse_clear_text(self._connection)
-            self._letter = self._letters.get(notice.pk)
-            if (server := self._server()) is not None and self._letter is not None:
-                self._say_envelope(server, self._letter)
-
-    def withdraw(self) -> None:
-        """What was offered is not to be sent."""
-        self._hang_up()
+            letter = self._letters.get(notice.pk)
+            if (server := self._server()) is not None and letter is not None:
+                _say_envelope(server, letter)
 
     def send(self, notice: Notification, mail: Mail) -> None:
         """Send the mail that was offered. Raises Refusal, ServerAway, and ValueError for a header that cannot be."""
         self._pace()
         with self._as_refusals():
-            if (server := self._server()) is not None and self._letter is not None:
-                self._say_text(server, self._letter)
+            letter = self._letters.get(notice.pk)
+            if (server := self._server()) is not None and letter is not None:
+                _say_text(server, letter)
             else:
                 message = composing.message(notice, mail)
                 message.connection = self._connection
                 message.send()
         self._sent += 1
 
-    def close(self) -> None:
-        """End it."""
-        self._hang_up()
+    def hang_up(self) -> None:
+        """End the connection; what was offered on it is not sent."""
+        standing, self._connection, self._sent = self._connection, None, 0
+        if standing is not None:
+            try:
+                standing.close()
+            except OSError:
+                return
 
     @contextmanager
     def _as_refusals(self) -> Iterator[None]:
@@ -97,7 +97,7 @@ class Line:
         try:
             yield
         except Exception as error:
-            self._hang_up()
+            self.hang_up()
             if (named := _named(error)) is None:
                 raise
             raise named from error
@@ -106,35 +106,6 @@ class Line:
         """The mail server, where the backend speaks SMTP; others take the whole message at once."""
         server = getattr(self._connection, "connection", None)
         return server if isinstance(server, smtplib.SMTP) else None
-
-    def _say_envelope(self, server: smtplib.SMTP, letter: Letter) -> None:
-        """MAIL, and RCPT with it where the server takes commands before it has answered (RFC 2920)."""
-        server.ehlo_or_helo_if_needed()
-        size = f" SIZE={len(letter.content)}" if server.has_extn("size") else ""
-        self._said_recipient = server.has_extn("pipelining")
-        recipient = f"RCPT TO:<{letter.recipient}>\r\n" if self._said_recipient else ""
-        server.send(f"MAIL FROM:<{letter.sender}>{size}\r\n{recipient}")
-
-    def _say_text(self, server: smtplib.SMTP, letter: Letter) -> None:
-        """The rest of what `sendmail` of smtplib says, once the server took the envelope."""
-        code, words = server.getreply()
-        if code != TAKEN:
-            raise smtplib.SMTPSenderRefused(code, words, letter.sender)
-        recipient = f"TO:<{letter.recipient}>"
-        code, words = server.getreply() if self._said_recipient else server.docmd("RCPT", recipient)
-        if code not in (TAKEN, FORWARDED):
-            raise smtplib.SMTPRecipientsRefused({letter.recipient: (code, words)})
-        code, words = server.data(letter.content)
-        if code != TAKEN:
-            raise smtplib.SMTPDataError(code, words)
-
-    def _hang_up(self) -> None:
-        standing, self._connection, self._sent = self._connection, None, 0
-        if standing is not None:
-            try:
-                standing.close()
-            except OSError:
-                return
 
     def _pace(self) -> None:
         """Wait for this sender's turn: at most EMAIL_PER_SECOND mails a second, without a limit where that is 0."""
@@ -172,3 +143,29 @@ def _named(error: Exception) -> Exception | None:
         case OSError() | smtplib.SMTPException():  # no connection, no TLS, no sign-in, or silence
             return ServerAway(type(error).__name__)
     return None
+
+
+def _takes_two(server: smtplib.SMTP) -> bool:
+    return server.has_extn("pipelining")
+
+
+def _say_envelope(server: smtplib.SMTP, letter: Letter) -> None:
+    """MAIL, and RCPT with it where the server takes commands before it has answered (RFC 2920)."""
+    server.ehlo_or_helo_if_needed()
+    size = f" SIZE={len(letter.content)}" if server.has_extn("size") else ""
+    recipient = f"RCPT TO:<{letter.recipient}>\r\n" if _takes_two(server) else ""
+    server.send(f"MAIL FROM:<{letter.sender}>{size}\r\n{recipient}")
+
+
+def _say_text(server: smtplib.SMTP, letter: Letter) -> None:
+    """The rest of what `sendmail` of smtplib says, once the server took the envelope."""
+    code, words = server.getreply()
+    if code != TAKEN:
+        raise smtplib.SMTPSenderRefused(code, words, letter.sender)
+    recipient = f"TO:<{letter.recipient}>"
+    code, words = server.getreply() if _takes_two(server) else server.docmd("RCPT", recipient)
+    if code not in (TAKEN, FORWARDED):
+        raise smtplib.SMTPRecipientsRefused({letter.recipient: (code, words)})
+    code, words = server.data(letter.content)
+    if code != TAKEN:
+        raise smtplib.SMTPDataError(code, words)

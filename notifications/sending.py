@@ -39,7 +39,7 @@ def send_waiting(limit: int = BATCH) -> int:
     except ServerAway as error:
         logger.warning("the mail server did not answer (%s); the rest waits", error)
     finally:
-        open_line.close()
+        open_line.hang_up()
     return sent
 
 
@@ -88,7 +88,7 @@ def _work_off(notices: list[Notification], open_line: Line) -> int:
                 raise
             if mark is None:  # the lease ran out, and another has it
                 if is_mail:
-                    open_line.withdraw()
+                    open_line.hang_up()
             elif mark.status == Status.SENT:
                 last, sent = mark, sent + 1
             else:
